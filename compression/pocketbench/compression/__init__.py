@@ -1,0 +1,1 @@
+"""Models in, variants out; knows no device."""

@@ -1,0 +1,1 @@
+"""Checked input: the errors that name what to do, and YAML read against a schema."""

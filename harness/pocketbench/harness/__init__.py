@@ -1,0 +1,1 @@
+"""The way from a plan to stored measurements, and the command line."""

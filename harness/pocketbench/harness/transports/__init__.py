@@ -1,0 +1,1 @@
+"""How pocketbench talks to a device."""

@@ -1,0 +1,1 @@
+"""Tables in, pages out; knows neither device nor TensorFlow."""

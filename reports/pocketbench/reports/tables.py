@@ -1,0 +1,170 @@
+"""The tables that reports are made from: one pandas frame each, columns documented here and nowhere else.
+
+A colleague can build them in a notebook from any source; `pocketbench.harness.store` builds them from a campaign.
+Times in ns, sizes in bytes, instants as UTC ISO 8601 strings. A missing value is NA and means "not known", never 0.
+Every text may come from a device or a user and is untrusted: pages escape it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import pandas as pd
+
+from pocketbench.checked.errors import InputError
+
+__all__ = ["COLUMNS", "CampaignTables", "check_tables"]
+
+COLUMNS: dict[str, dict[str, str]] = {
+    "campaign": {  # exactly one row
+        "campaign_id": "identifier in the store",
+        "name": "as the plan says",
+        "status": "finished, running or interrupted",
+        "started_at": "UTC",
+        "finished_at": "UTC, NA while running or where interrupted",
+        "seed": "seed of the order of launches",
+        "rounds_planned": "rounds asked for",
+        "rounds_done": "rounds in which every job was launched",
+        "quality_metric": "name of the metric, NA where no evaluation data was given",
+        "quality_higher_is_better": "bool, NA without a metric",
+        "pocketbench_version": "version that measured",
+        "plan": "the plan as YAML text",
+    },
+    "devices": {  # one row per device
+        "device": "registered name",
+        "address": "transport address",
+        "profile": "name of the device profile",
+        "model": "what the device calls itself",
+        "cpu": "CPU model name",
+        "cores": "number of logical CPUs",
+        "memory_bytes": "installed memory",
+        "os": "operating system and release",
+        "kernel": "kernel release",
+        "architecture": "x86_64, aarch64, …",
+        "cpu_features": "features that matter for int8, space separated",
+        "governor": "cpufreq governor at the start, NA where the device does not say",
+        "load_average_1min": "at the start",
+    },
+    "engines": {  # one row per engine build used
+        "engine_id": "identifier",
+        "name": "LiteRT or ONNX Runtime",
+        "version": "version the library itself reports or its package has",
+        "platform": "linux-x86_64, linux-aarch64, …",
+        "sha256": "of the library file",
+    },
+    "variants": {  # one row per variant of the campaign, failed ones too
+        "variant_id": "identifier",
+        "name": "recipe and format, e.g. int8-tflite",
+        "format": "tflite or onnx",
+        "recipe": "name of the recipe, NA for a file the user brought",
+        "role": "reference, variant or control",
+        "control": "name of the variant that trained equally longer without compression, NA where none",
+        "sha256": "of the file, NA where failed",
+        "size_bytes": "of the file, NA where failed",
+        "size_gzip_bytes": "of the file under gzip -9, NA where failed",
+        "parameters": "count, NA where unknown",
+        "status": "ok or failed",
+        "reason": "why it failed, NA where ok",
+        "warnings": "what the gate noticed, one a line, empty where nothing",
+        "steps": "JSON list of step reports (step, summary, parameters_before, parameters_after, …)",
+        "sqnr_db": "of the file's outputs against its source model's, NA where unknown or exact",
+        "host_quality": "metric of the file on the computer that compressed it, NA where unknown",
+    },
+    "jobs": {  # one row per job
+        "job_id": "identifier",
+        "variant_id": "of variants",
+        "device": "of devices",
+        "engine_id": "of engines, NA where no engine could be found",
+        "accelerator": "cpu",
+        "threads": "threads given to the engine",
+        "cores": "cores the process was pinned to, e.g. 0,1; NA where not pinned",
+        "is_reference": "bool: comparisons of jobs with the same device, threads and cores are ratios to it",
+        "reference_job_id": "job that this one is compared to, NA where there is none",
+        "status": "ok, failed (no launch could be used) or partial (some launches failed)",
+        "reason": "why, NA where ok",
+    },
+    "launches": {  # one row per launch, failed ones too
+        "launch_id": "identifier",
+        "job_id": "of jobs",
+        "round": "from 0",
+        "position": "place within the round, from 0",
+        "started_at": "UTC, by this computer's clock",
+        "status": "ok or failed",
+        "reason": "why it failed, NA where ok",
+        "iterations": "steady iterations",
+        "warmup_iterations": "warm-up iterations, kept as samples",
+        "latency_median_ns": "of the steady iterations",
+        "latency_p90_ns": "NA under 64 iterations",
+        "latency_mean_ns": "of the steady iterations",
+        "engine_load_ns": "dlopen of the engine",
+        "model_init_ns": "from model file to ready to run",
+        "first_inference_ns": "the first inference of the process",
+        "peak_memory_bytes": "VmHWM at the end of the launch",
+    },
+    "samples": {  # one row per iteration; may be many
+        "launch_id": "of launches",
+        "iteration": "from 0, warm-up first",
+        "kind": "warmup or steady",
+        "start_ns": "CLOCK_MONOTONIC of the device",
+        "latency_ns": "duration",
+    },
+    "memory": {  # stages of the memory launches
+        "job_id": "of jobs",
+        "stage": "start, engine_loaded, model_loaded, first_inference or end",
+        "position": "order of the stage, from 0",
+        "resident_bytes": "VmRSS",
+        "peak_resident_bytes": "VmHWM",
+        "pss_bytes": "Pss of smaps_rollup, NA where the kernel has none",
+        "private_bytes": "Private_Clean + Private_Dirty of smaps_rollup, NA likewise",
+        "private_dirty_bytes": "Private_Dirty of smaps_rollup, NA likewise",
+    },
+    "quality": {  # quality of the deployed file on the device
+        "job_id": "of jobs",
+        "metric": "name",
+        "value": "of the metric",
+        "low": "95 % interval, NA where the metric has none",
+        "high": "likewise",
+        "samples": "examples evaluated",
+        "higher_is_better": "bool",
+    },
+    "estimates": {  # what the launches of a job say together
+        "job_id": "of jobs",
+        "launches": "launches used",
+        "latency_ns": "geometric mean of the launch medians",
+        "latency_low_ns": "95 % t interval over launches, NA under 2 launches",
+        "latency_high_ns": "likewise",
+        "ratio": "latency against the reference job, geometric mean of the per-round ratios, NA for no common round",
+        "ratio_low": "95 % paired t interval over rounds, NA under 2 rounds",
+        "ratio_high": "likewise",
+        "rounds_compared": "rounds with both launches",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignTables:
+    """All tables of one campaign."""
+
+    campaign: pd.DataFrame
+    devices: pd.DataFrame
+    engines: pd.DataFrame
+    variants: pd.DataFrame
+    jobs: pd.DataFrame
+    launches: pd.DataFrame
+    samples: pd.DataFrame
+    memory: pd.DataFrame
+    quality: pd.DataFrame
+    estimates: pd.DataFrame
+
+
+def check_tables(tables: CampaignTables) -> None:
+    """Raise InputError unless every table has exactly its documented columns."""
+    for field in fields(tables):
+        expected, got = set(COLUMNS[field.name]), set(getattr(tables, field.name).columns)
+        if expected != got:
+            raise InputError(
+                f"expected the table {field.name!r} to have the columns {sorted(expected)}, "
+                f"got without {sorted(expected - got)} and with {sorted(got - expected)}."
+            )
+    if len(tables.campaign) != 1:
+        raise InputError(f"expected exactly one row in the table 'campaign', got {len(tables.campaign)}.")
