@@ -1,0 +1,119 @@
+"""`pocketbench deploy`: place a variant on a device, look at what is there, go back, remove."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from pocketbench.harness.cli.output import JsonOption, print_line, print_rows
+
+if TYPE_CHECKING:
+    from pocketbench.harness.transports.base import Transport
+
+__all__ = ["app"]
+
+
+class _PushByDefault(TyperGroup):
+    """`deploy VARIANT` is `deploy push VARIANT`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        if args and not args[0].startswith("-") and args[0] not in self.commands:
+            args = ["push", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=_PushByDefault,
+    help="Deploy variants: `deploy VARIANT --on DEVICE`, then status, rollback, remove.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+On = Annotated[str, typer.Option("--on", help="The device.")]
+Name = Annotated[str, typer.Argument(help="The deployment's name: that of the variant.")]
+
+
+@contextmanager
+def _device(name: str) -> Iterator[tuple[Transport, PurePosixPath]]:
+    from pocketbench.harness.devices.connect import open_transport
+    from pocketbench.harness.devices.registry import Registry
+    from pocketbench.harness.home import home_directory
+
+    device = Registry(home_directory() / "devices.yaml").get(name)
+    with open_transport(device) as transport:
+        yield transport, PurePosixPath(device.directory)
+
+
+@app.command()
+def push(
+    variant: Annotated[Path, typer.Argument(help="A variant folder, or a .tflite or .onnx file.")],
+    on: On = "local",
+) -> None:
+    """Deploy a variant: only what is missing travels, verified there, switched when its golden inference is right.
+
+    Example: pocketbench deploy variants/int8-tflite --on local
+    """
+    from pocketbench.harness.campaign.variants import load_variant
+    from pocketbench.harness.deploy.variant import deploy_variant
+    from pocketbench.harness.engines.catalogue import engine_for_format, local_engine
+    from pocketbench.harness.runner.binaries import runner_binary
+
+    loaded = load_variant(variant)
+    engine = local_engine(engine_for_format(loaded.format))
+    with _device(on) as (transport, directory):
+        deployed = deploy_variant(
+            transport,
+            directory,
+            variant_file=loaded.file,
+            golden=loaded.golden,
+            rtol=loaded.rtol,
+            atol=loaded.atol,
+            engine=engine,
+            runner=runner_binary(engine.platform),
+        )
+    print_line(f"{deployed.deployment.name} is deployed on {on} in {deployed.deployment.root}")
+
+
+@app.command()
+def status(on: On = "local", json: JsonOption = False) -> None:
+    """List what is deployed on a device.
+
+    Example: pocketbench deploy status --on local
+    """
+    from pocketbench.harness.deploy import deployment
+
+    with _device(on) as (transport, directory):
+        rows = [asdict(row) for row in deployment.status(transport, directory)]
+    print_rows(("name", "deployment_id", "previous_id", "size_bytes"), rows, as_json=json, empty="nothing is deployed")
+
+
+@app.command()
+def rollback(name: Name, on: On = "local") -> None:
+    """Go back to the previous deployment of a variant.
+
+    Example: pocketbench deploy rollback int8-tflite --on local
+    """
+    from pocketbench.harness.deploy import deployment
+
+    with _device(on) as (transport, directory):
+        deployment.rollback(transport, directory, name)
+    print_line(f"{name} on {on} is the previous deployment again")
+
+
+@app.command()
+def remove(name: Name, on: On = "local") -> None:
+    """Remove a variant from a device, with every file that nothing else there needs.
+
+    Example: pocketbench deploy remove int8-tflite --on local
+    """
+    from pocketbench.harness.deploy import deployment
+
+    with _device(on) as (transport, directory):
+        deployment.remove(transport, directory, name)
+    print_line(f"removed {name} from {on}")

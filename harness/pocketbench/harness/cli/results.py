@@ -1,0 +1,83 @@
+"""`pocketbench results`: what the store holds."""
+
+from __future__ import annotations
+
+import json as json_module
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pocketbench.checked.errors import InputError, nearest
+from pocketbench.harness.cli.output import JsonOption, print_line, print_rows
+
+__all__ = ["app"]
+
+app = typer.Typer(help="List, show and export what was measured.", no_args_is_help=True, rich_markup_mode=None)
+
+Campaign = Annotated[str, typer.Argument(help="A campaign's identifier, or `last`.")]
+
+
+@app.command("list")
+def list_results(json: JsonOption = False) -> None:
+    """List the campaigns in the store, newest first.
+
+    Example: pocketbench results list
+    """
+    from pocketbench.harness.home import home_directory
+    from pocketbench.harness.store.database import Store
+
+    with Store.open(home_directory()) as store:
+        rows = store.campaigns()
+    columns = ("campaign_id", "name", "status", "started_at", "devices", "variants", "launches")
+    print_rows(columns, rows, as_json=json, empty="no campaigns yet: run `pocketbench demo` or `pocketbench run`")
+
+
+@app.command()
+def show(campaign: Campaign, json: JsonOption = False) -> None:
+    """Show one campaign: every job with its latency, ratio and quality.
+
+    Example: pocketbench results show last
+    """
+    from pocketbench.harness.campaign.tables import campaign_tables, job_summary
+    from pocketbench.harness.home import home_directory
+    from pocketbench.harness.store.database import Store
+
+    with Store.open(home_directory()) as store:
+        rows = job_summary(campaign_tables(store, store.resolve(campaign)))
+    columns = ("variant", "device", "engine", "threads", "latency_ms", "ratio", "quality", "size_kB", "status")
+    print_rows(columns, rows, as_json=json, empty="this campaign has no jobs")
+
+
+@app.command()
+def export(
+    campaign: Campaign,
+    table: Annotated[str, typer.Option(help="One of the tables of docs/tables.md.")] = "samples",
+    output: Annotated[Path | None, typer.Option(help="A .csv, .json or .parquet file; default: CSV on stdout.")] = None,
+) -> None:
+    """Export one table of a campaign, raw samples included.
+
+    Example: pocketbench results export last --table samples --output samples.parquet
+    """
+    from pocketbench.harness.campaign.tables import campaign_tables
+    from pocketbench.harness.home import home_directory
+    from pocketbench.harness.store.database import Store
+    from pocketbench.reports.tables import CampaignTables
+
+    names = [field.name for field in fields(CampaignTables)]
+    if table not in names:
+        raise InputError(f"unknown table {table!r}; {nearest(table, names)}.")
+    if output and output.suffix not in {".csv", ".json", ".parquet"}:
+        raise InputError(f"expected a file ending in .csv, .json or .parquet, got {str(output)!r}.")
+    with Store.open(home_directory()) as store:
+        frame = getattr(campaign_tables(store, store.resolve(campaign)), table)
+    if output is None:
+        print_line(frame.to_csv(index=False).rstrip("\n"))
+    elif output.suffix == ".csv":
+        frame.to_csv(output, index=False)
+    elif output.suffix == ".parquet":
+        frame.to_parquet(output, index=False)
+    else:
+        records = json_module.loads(frame.to_json(orient="records"))
+        output.write_text(json_module.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
