@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,18 +26,24 @@ class Strict(BaseModel):
 Schema = TypeVar("Schema", bound=BaseModel)
 
 
+# Bounded, since a few hundred bytes of YAML with aliases can stand for gigabytes.
+_SHORT = reprlib.Repr()  # its constructor takes limits from Python 3.12 on
+_SHORT.maxlevel, _SHORT.maxdict, _SHORT.maxlist, _SHORT.maxstring, _SHORT.maxother = 2, 3, 4, 120, 120
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
     """SafeLoader that refuses a key given twice (YAML 1.2 section 3.2.1.3) instead of keeping the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key is no plain text", key.start_mark)
+            if key.value in seen:
                 raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {key!r} is given twice", key_node.start_mark
+                    None, None, f"the key {key.value!r} is given twice", key.start_mark
                 )
-            seen.add(key)
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -60,17 +67,23 @@ def parse_yaml(text: str, schema: type[Schema], source: str) -> Schema:
         data = yaml.load(text, Loader=_UniqueKeyLoader)  # a SafeLoader
     except yaml.YAMLError as error:
         raise InputError(_syntax_message(error, source)) from error
+    except ValueError as error:  # a date like 2001-13-45, a number of thousands of digits
+        raise InputError(f"{source}: expected valid YAML, but a value cannot be read: {error}.") from error
+    except RecursionError as error:
+        raise InputError(f"{source}: expected valid YAML, but lists or mappings are nested too deeply.") from error
     try:
         return schema.model_validate({} if data is None else data)
     except ValidationError as error:
-        problems = [_problem(dict(item), root, schema, source) for item in error.errors()]
-        raise InputError("\n".join(problems)) from error
+        # An unknown key comes first: it is often the reason why another is missing.
+        items = sorted(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
+        raise InputError("\n".join(_problem(dict(item), root, schema, source) for item in items)) from error
 
 
 def _syntax_message(error: yaml.YAMLError, source: str) -> str:
     mark = getattr(error, "problem_mark", None)
     line = f"{source}:{mark.line + 1}" if mark else source
-    return f"{line}: expected YAML, got {getattr(error, 'problem', None) or error}."
+    problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    return f"{line}: expected valid YAML, but {problem}."
 
 
 def _problem(item: dict[str, Any], root: yaml.Node | None, schema: type[BaseModel], source: str) -> str:
@@ -78,11 +91,15 @@ def _problem(item: dict[str, Any], root: yaml.Node | None, schema: type[BaseMode
     line = _line(root, location)
     where = f"{source}:{line}" if line else source
     key = ".".join(map(str, location)) or "the document"
+    if item["type"] == "value_error":  # the schema's own check: its message says what came
+        message = str(item["msg"]).removeprefix("Value error, ")
+        return f"{where}: {key}: {message}." if location else f"{source}: {message}."
     if item["type"] == "extra_forbidden":
         return f"{where}: unknown key {key!r}; {nearest(str(location[-1]), _known_keys(schema, location))}."
     if item["type"] == "missing":
         return f"{where}: the key {key!r} is missing."
-    return f"{where}: {key}: {item['msg']}, got {item['input']!r}."
+    expected = str(item["msg"]).replace("Input should be", "expected", 1)
+    return f"{where}: {key}: {expected}, got {_SHORT.repr(item['input'])}."
 
 
 def _line(node: yaml.Node | None, location: Location) -> int | None:

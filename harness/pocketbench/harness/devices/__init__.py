@@ -1,0 +1,1 @@
+"""Which devices there are, how they are reached, and what they say of themselves."""
