@@ -37,10 +37,12 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.demo-ready: $(VENV)/bin/python pyproject.toml $(RUNNER_SOURCES)
+	@echo "setting up $(VENV): about 2 minutes and 700 MB of downloads the first time"
 	$(VENV)/bin/pip install --quiet --editable '.[demo]'
 	touch $@
 
 $(VENV)/.test-ready: $(VENV)/bin/python pyproject.toml $(RUNNER_SOURCES)
+	@echo "setting up $(VENV): about 2 minutes and 700 MB of downloads the first time"
 	$(VENV)/bin/pip install --quiet --editable '.[dev]'
 	touch $@ $(VENV)/.demo-ready
 
