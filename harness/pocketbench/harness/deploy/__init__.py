@@ -1,0 +1,1 @@
+"""Files on a device: placed by content, verified there, switched atomically, with the way back kept."""
