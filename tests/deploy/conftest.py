@@ -3,41 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import subprocess
 from pathlib import Path, PurePosixPath
 
 import pytest
 
 from pocketbench.harness.deploy.plan import DeploymentFile, DeploymentPlan
 from pocketbench.harness.errors import TransportError
-from pocketbench.harness.transports.base import Completed
-
-
-class LocalTransport:
-    address = "local:"
-
-    def run(self, argv, *, timeout_s, stdin=b""):
-        done = subprocess.run(argv, input=stdin, capture_output=True, timeout=timeout_s, check=False)
-        return Completed(tuple(argv), done.returncode, done.stdout, done.stderr, 0.0)
-
-    def push(self, source, target, *, mode=0o644):
-        temporary = Path(f"{target}.part")
-        shutil.copyfile(source, temporary)
-        temporary.chmod(mode)
-        temporary.replace(target)
-
-    def pull(self, source, target):
-        shutil.copyfile(source, target)
-
-    def close(self):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self.close()
+from pocketbench.harness.transports.local import LocalTransport
 
 
 class Watched:

@@ -21,8 +21,8 @@ from pocketbench.harness.devices.parsers import (
     parse_uname,
 )
 from pocketbench.harness.transports.base import Completed
+from pocketbench.harness.transports.local import LocalTransport
 from pocketbench.reports.tables import COLUMNS
-from tests.deploy.conftest import LocalTransport
 
 CAPTURES = Path(__file__).parent / "captures"
 PI5 = (CAPTURES / "cpuinfo-raspberry-pi-5.txt").read_text()
