@@ -1,0 +1,1 @@
+"""Models written as float32 files that an engine runs."""

@@ -1,0 +1,97 @@
+"""Keras 3 model → float32 .tflite with a static batch of 1, the hub of every .tflite variant.
+
+Of the ways into TFLiteConverter that exist, this one keeps the signature, freezes the weights and converts recurrent
+layers: a tf.Module that holds the variables, and a function of a static shape. `from_concrete_functions` with the
+Keras model in the module's place converts without a word and gives NaN; a dynamic batch fails for GRU and LSTM.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pocketbench.compression.errors import ExportError
+from pocketbench.compression.exporters.signature import batch_of_one, call_model, output_names
+from pocketbench.compression.files import write_file
+from pocketbench.compression.tensorflow import import_tensorflow
+
+__all__ = ["SIGNATURE", "export_tflite"]
+
+SIGNATURE = "serving_default"
+
+
+def export_tflite(model: Any, target: Path, *, sparse: bool = False) -> None:
+    """Write the Keras `model` to `target` as float32 with inputs and outputs named as in Keras.
+
+    `sparse` stores tensors that are mostly zeros in the sparse encoding: a smaller file, never a faster one.
+    The same model gives the same bytes. Raises ExportError in the converter's own words.
+    """
+    tf = import_tensorflow()
+    module = tf.Module()
+    module.variables_of_model = [variable.value for variable in model.variables]
+    names = output_names(model)
+    module.function = tf.function(
+        lambda *inputs: dict(zip(names, call_model(model, inputs), strict=True)),
+        input_signature=batch_of_one(model),
+        jit_compile=False,
+    )
+    try:
+        with _quiet():
+            converter = tf.lite.TFLiteConverter.from_concrete_functions(
+                [module.function.get_concrete_function()], module
+            )
+            if sparse:
+                converter.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+            content = bytearray(converter.convert())
+    # The converter raises ConverterError, but tracing raises whatever a layer or TensorFlow raises.
+    except Exception as error:
+        raise ExportError(
+            f"TensorFlow's converter could not write {model.name!r} as .tflite: {_first_words(error)}"
+        ) from error
+    _order_outputs(content, names)
+    write_file(target, bytes(content))
+
+
+def _order_outputs(content: bytearray, names: list[str]) -> None:
+    """Put the graph's outputs into the order of the Keras model, in place.
+
+    TensorFlow sorts a function's outputs by name, and engines count them in the graph's order. Only the numbers in
+    the vector of outputs change places; the signature names tensors by number, so it stays true.
+    """
+    from ai_edge_litert import schema_py_generated as schema
+
+    flat = schema.Model.GetRootAs(content, 0)
+    signature = flat.SignatureDefs(0)
+    tensors = {
+        signature.Outputs(k).Name().decode(): signature.Outputs(k).TensorIndex()
+        for k in range(signature.OutputsLength())
+    }
+    if set(tensors) != set(names):
+        raise ExportError(f"expected outputs {names} in the .tflite's signature, got {sorted(tensors)}.")
+    outputs = flat.Subgraphs(signature.SubgraphIndex()).OutputsAsNumpy()  # a view of `content`
+    if sorted(outputs.tolist()) != sorted(tensors.values()):
+        raise ExportError(f"expected the graph's outputs to be the signature's, got {outputs.tolist()} and {tensors}.")
+    outputs[:] = [tensors[name] for name in names]
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the converter prints and logs about its passes off the terminal."""
+    logger = logging.getLogger("tensorflow")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _first_words(error: Exception) -> str:
+    """The first two lines of the converter's message: the operator and the reason; the rest is a trace of passes."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[:2])[:500] or type(error).__name__

@@ -1,0 +1,1 @@
+"""Float32 files made smaller by number formats of fewer bits, by the engines' own quantizers."""
