@@ -1,0 +1,1 @@
+"""The runner: a small C program on the device, and the Python side of its protocol."""

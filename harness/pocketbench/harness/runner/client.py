@@ -1,0 +1,189 @@
+"""The runner on a device, as an object: each method is one process there."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from pocketbench.harness.errors import RunnerError
+from pocketbench.harness.runner.batches import stack_inputs, unstack_outputs
+from pocketbench.harness.runner.protocol import (
+    EngineEvent,
+    Event,
+    FirstInferenceEvent,
+    InferredEvent,
+    MemoryEvent,
+    ModelEvent,
+    SamplesEvent,
+    one_event,
+    read_launch,
+)
+from pocketbench.harness.runner.results import SAMPLE_DTYPE, BenchOptions, BenchResult, Description, MemoryStage
+from pocketbench.harness.runner.tensors import TensorFileError, read_tensors, write_tensors
+from pocketbench.harness.transports.base import Transport
+
+__all__ = ["Runner"]
+
+_CLEAN_UP_TIMEOUT_S = 30.0
+
+
+class Runner:
+    """Runs one model with one engine through `transport`; all paths are on the device.
+
+    `work_directory` must exist and be writable: data files go there and are removed again. An engine that refuses
+    raises RunnerError, one that crashes RunnerCrashError, a device that is slow DeviceTimeoutError.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        program: PurePosixPath,
+        engine: str,
+        library: PurePosixPath,
+        model: PurePosixPath,
+        work_directory: PurePosixPath,
+    ) -> None:
+        self._transport = transport
+        self._work_directory = work_directory
+        self._argv = (str(program), ("--engine", engine, "--library", str(library), "--model", str(model)))
+        self._description: Description | None = None
+
+    def describe(self, timeout_s: float = 60.0) -> Description:
+        """Inputs and outputs of the model as the engine sees them; asked once, then remembered."""
+        if self._description is None:
+            events = self._launch("describe", (), timeout_s)
+            model = one_event(events, ModelEvent)
+            self._description = Description(one_event(events, EngineEvent).version, model.inputs, model.outputs)
+        return self._description
+
+    def bench(self, options: BenchOptions, timeout_s: float) -> BenchResult:
+        """Measure latency."""
+        with self._remote_files("samples", "input") as (samples_path, input_path):
+            arguments = [
+                *("--samples", str(samples_path), "--seed", str(options.seed)),
+                *("--warmup-iterations", str(options.warmup_iterations)),
+                *("--warmup-time-ms", str(options.warmup_time_ms)),
+                *("--iterations", str(options.iterations)),
+                *("--min-time-ms", str(options.min_time_ms), "--max-time-ms", str(options.max_time_ms)),
+                *_placement(options.threads, options.cores),
+            ]
+            if options.input is not None:
+                self._transport.push(options.input, input_path)
+                arguments += ["--input", str(input_path)]
+            events = self._launch("bench", arguments, timeout_s)
+            counts = one_event(events, SamplesEvent)
+            engine = one_event(events, EngineEvent)
+            with tempfile.TemporaryDirectory(prefix="pocketbench-") as folder:
+                local = Path(folder) / "samples"
+                self._transport.pull(samples_path, local)
+                samples = _read_samples(local, counts)
+        return BenchResult(
+            samples=samples,
+            engine_version=engine.version,
+            engine_load_ns=engine.engine_load_ns,
+            model_init_ns=one_event(events, ModelEvent).model_init_ns,
+            first_inference_ns=one_event(events, FirstInferenceEvent).first_inference_ns,
+            stages=_stages(events),
+            flags=counts.flags,
+        )
+
+    def infer(
+        self,
+        inputs: Sequence[np.ndarray],
+        *,
+        threads: int = 1,
+        cores: tuple[int, ...] | None = None,
+        timeout_s: float,
+    ) -> list[np.ndarray]:
+        """Outputs for N samples, in the model's own dtypes.
+
+        `inputs` has one array per model input, in its dtype, of shape (N, *shape without the batch). Where the model
+        has a static batch of more than 1, samples run in groups of it, the last one filled up by repetition. An input
+        or output without a batch (its first dimension is no batch of the model) keeps its whole shape: (N, *shape).
+        """
+        description = self.describe()
+        batches = stack_inputs(inputs, description.inputs)
+        with (
+            self._remote_files("input", "output") as (input_path, output_path),
+            tempfile.TemporaryDirectory(prefix="pocketbench-") as folder,
+        ):
+            local_input, local_output = Path(folder) / "input", Path(folder) / "output"
+            write_tensors(local_input, batches.arrays)
+            self._transport.push(local_input, input_path)
+            local_input.unlink()
+            arguments = ("--input", str(input_path), "--output", str(output_path), *_placement(threads, cores))
+            events = self._launch("infer", arguments, timeout_s)
+            self._transport.pull(output_path, local_output)
+            try:
+                outputs = read_tensors(local_output)
+            except TensorFileError as error:
+                raise RunnerError(f"{self._transport.address} {error}", stage="output") from error
+        if one_event(events, InferredEvent).runs != batches.runs:
+            raise RunnerError(f"expected {batches.runs} runs, got another number.", stage="output")
+        return unstack_outputs(outputs, description.outputs, batches)
+
+    def memory(
+        self, threads: int, timeout_s: float, *, cores: tuple[int, ...] | None = None, seed: int = 0
+    ) -> tuple[MemoryStage, ...]:
+        """Memory of a process that does nothing but load and run the model, at each stage."""
+        return _stages(self._launch("memory", ("--seed", str(seed), *_placement(threads, cores)), timeout_s))
+
+    def _launch(self, mode: str, arguments: Sequence[str], timeout_s: float) -> list[Event]:
+        program, common = self._argv
+        completed = self._transport.run((program, mode, *common, *arguments), timeout_s=timeout_s)
+        return read_launch(completed, self._transport.address)
+
+    @contextlib.contextmanager
+    def _remote_files(self, *names: str) -> Iterator[tuple[PurePosixPath, ...]]:
+        """Paths in the work directory that no other launch uses; what is there in the end is removed."""
+        token = secrets.token_hex(8)
+        paths = tuple(self._work_directory / f".{token}.{name}" for name in names)
+        try:
+            yield paths
+        finally:
+            self._transport.run(("rm", "-f", *map(str, paths)), timeout_s=_CLEAN_UP_TIMEOUT_S)
+
+
+def _placement(threads: int, cores: tuple[int, ...] | None) -> tuple[str, ...]:
+    pinned = ("--cores", ",".join(map(str, cores))) if cores else ()
+    return ("--threads", str(threads), *pinned)
+
+
+def _stages(events: list[Event]) -> tuple[MemoryStage, ...]:
+    return tuple(
+        MemoryStage(
+            stage=event.stage,
+            resident_bytes=event.resident_bytes,
+            peak_resident_bytes=event.peak_resident_bytes,
+            pss_bytes=event.pss_bytes,
+            private_bytes=(
+                None
+                if event.private_clean_bytes is None or event.private_dirty_bytes is None
+                else event.private_clean_bytes + event.private_dirty_bytes
+            ),
+            private_dirty_bytes=event.private_dirty_bytes,
+        )
+        for event in events
+        if isinstance(event, MemoryEvent)
+    )
+
+
+def _read_samples(path: Path, counts: SamplesEvent) -> np.ndarray:
+    """Pairs of int64; checked against the counts and against time itself."""
+    expected = counts.warmup + counts.steady
+    size = path.stat().st_size
+    if size != expected * 16:
+        raise RunnerError(f"expected {expected * 16} bytes of samples, got {size}.", stage="samples")
+    pairs = np.fromfile(path, "<i8").reshape(-1, 2)
+    starts, latencies = pairs[:, 0], pairs[:, 1]
+    if (pairs < 0).any() or (starts[1:] - starts[:-1] < latencies[:-1]).any():
+        raise RunnerError("expected samples in the order of time, got others: the file is damaged.", stage="samples")
+    samples = np.empty(expected, SAMPLE_DTYPE)
+    samples["start_ns"], samples["latency_ns"] = starts, latencies
+    samples["steady"] = np.arange(expected) >= counts.warmup
+    return samples

@@ -1,0 +1,78 @@
+#include "bench.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "events.h"
+
+struct sample {
+  int64_t start_ns, latency_ns;
+};
+
+_Static_assert(sizeof(struct sample) == 16, "the samples file is pairs of int64");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the samples file is little endian");
+
+enum { SAMPLE_LIMIT = 1 << 22 }; /* 64 MiB of samples: ten seconds of an inference of 2.4 us */
+
+struct samples {
+  struct sample *all;
+  size_t count, space;
+};
+
+static void make_room(struct samples *samples) {
+  if (samples->count < samples->space) return;
+  samples->space *= 2;
+  samples->all = realloc(samples->all, samples->space * sizeof *samples->all);
+  if (samples->all == NULL) fail("expected memory for %zu samples, got none", samples->space);
+}
+
+enum end { ENOUGH, OUT_OF_TIME, OUT_OF_SPACE };
+
+static enum end collect(const struct engine *engine, struct samples *samples, int64_t iterations, int64_t min_time_ms,
+                        int64_t max_time_ms) {
+  int64_t begin = clock_ns(), now = begin, done = 0;
+  for (;; done++) {
+    if (done >= iterations && now - begin >= min_time_ms * 1000000) return ENOUGH;
+    if (done > 0 && now - begin >= max_time_ms * 1000000) return OUT_OF_TIME;
+    if (samples->count == SAMPLE_LIMIT) return OUT_OF_SPACE;
+    make_room(samples);
+    engine->settle();
+    int64_t start = clock_ns();
+    engine->run();
+    now = clock_ns();
+    samples->all[samples->count++] = (struct sample){start, now - start};
+  }
+}
+
+static void save(const struct samples *samples, const char *path) {
+  FILE *file = fopen(path, "wb");
+  if (file == NULL) fail("cannot create the samples file %s: %s", path, strerror(errno));
+  size_t written = fwrite(samples->all, sizeof *samples->all, samples->count, file);
+  if (written != samples->count || fclose(file) != 0)
+    fail("cannot write the samples file %s: %s", path, strerror(errno));
+}
+
+void bench(const struct engine *engine, const struct options *options) {
+  struct samples samples = {.space = 4096};
+  samples.all = allocate(samples.space, sizeof *samples.all);
+  stage_enter("warmup");
+  enum end warmup_end = collect(engine, &samples, options->warmup_iterations, options->warmup_time_ms,
+                                options->max_time_ms);
+  size_t warmup = samples.count;
+  stage_enter("run");
+  enum end end = collect(engine, &samples, options->iterations, options->min_time_ms, options->max_time_ms);
+  if (samples.count == warmup) fail("expected at least one iteration after the warm-up, got none");
+  stage_enter("samples");
+  save(&samples, options->samples);
+
+  static const char *const names[] = {"warmup_max_time", "max_time", "sample_limit"};
+  const bool set[] = {warmup_end == OUT_OF_TIME, end == OUT_OF_TIME, end == OUT_OF_SPACE};
+  event_begin("samples");
+  event_number("warmup", (int64_t)warmup);
+  event_number("steady", (int64_t)(samples.count - warmup));
+  event_flags("flags", names, set, sizeof set / sizeof *set);
+  event_end();
+}

@@ -1,0 +1,42 @@
+/* What an inference engine does for the runner. All functions fail() with the engine's own words. */
+#ifndef ENGINE_H
+#define ENGINE_H
+
+#include <stddef.h>
+
+#include "tensor.h"
+
+struct model {
+  size_t input_count, output_count;
+  struct tensor *inputs, *outputs;
+};
+
+struct engine {
+  const char *name;
+  /* dlopen the library and find its functions; returns the version that it reports, NULL where it cannot say. */
+  const char *(*load)(const char *library);
+  /* Read and compile the model, and describe its inputs and outputs as declared. */
+  void (*open)(const char *path, int threads, struct model *model);
+  /* Make ready to run with the `shape` of each input. */
+  void (*prepare)(struct model *model);
+  void (*write_input)(size_t index, const void *data, size_t bytes);
+  /* One inference: the call that is timed. */
+  void (*run)(void);
+  /* What has to happen between two inferences and belongs to neither. */
+  void (*settle)(void);
+  /* After a run: set `shape` and `bytes` of each output to what came out. */
+  void (*measure_outputs)(struct model *model);
+  void (*read_output)(size_t index, void *target, size_t bytes);
+};
+
+extern const struct engine litert;
+extern const struct engine onnxruntime;
+
+/* NULL for an unknown name. */
+const struct engine *engine_named(const char *name);
+
+/* Shared by the engines: open a library, find a function in it; fail with dlerror(). */
+void *library_open(const char *path);
+void *library_function(void *library, const char *name);
+
+#endif
