@@ -1,0 +1,1 @@
+"""Steps of a recipe that change a Keras model: prune, factorize, train."""
