@@ -41,6 +41,71 @@ def test_every_packaged_profile_loads_and_every_fact_has_a_source(name):
     assert {source for _, source in facts} <= set(profile.sources)
 
 
+def test_the_devices_that_we_promise_are_there():
+    assert profile_names() == [
+        "galaxy-s21-exynos",
+        "galaxy-s21-snapdragon",
+        "galaxy-s22-exynos",
+        "galaxy-s22-snapdragon",
+        "galaxy-s23",
+        "galaxy-s24-exynos",
+        "galaxy-s24-snapdragon",
+        "generic-android",
+        "generic-linux",
+        "pixel-6",
+        "pixel-7",
+        "pixel-8",
+        "pixel-9",
+        "raspberry-pi-3b",
+        "raspberry-pi-3b-plus",
+        "raspberry-pi-4b",
+        "raspberry-pi-5",
+        "raspberry-pi-zero-2-w",
+        "this-computer",
+    ]
+
+
+def test_no_two_profiles_claim_the_same_device():
+    rules = [(rule.property, rule.equals) for name in profile_names() for rule in load_profile(name).identity]
+    assert len(rules) == len(set(rules))
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_a_device_is_either_generic_or_recognised_and_described(name):
+    profile = load_profile(name)
+    assert profile.generic != bool(profile.identity)
+    assert profile.generic != bool(profile.clusters)
+    assert profile.sensors
+    assert profile.generic or (profile.soc is not None and profile.cores is not None and 4 <= profile.cores <= 10)
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_clusters_go_from_slow_to_fast_and_number_all_cpus(name):
+    clusters = load_profile(name).clusters
+    speeds = [cluster.max_khz.value for cluster in clusters if cluster.max_khz]
+    assert speeds == sorted(speeds)
+    cpus = [cpu for cluster in clusters if cluster.cpus for cpu in cluster.cpus.value]
+    assert cpus in ([], list(range(sum(cluster.count.value for cluster in clusters))))
+
+
+def test_the_facts_of_a_raspberry_pi_5():
+    profile = load_profile("raspberry-pi-5")
+    (cluster,) = profile.clusters
+    assert (cluster.core.value, cluster.count.value) == ("Cortex-A76", 4)
+    assert cluster.part is not None
+    assert (cluster.part.value, profile.sources[cluster.part.source].title) == (
+        0xD0B,
+        "Linux kernel, arch/arm64/include/asm/cputype.h",
+    )
+    assert [method.method for method in profile.power] == ["pmic-adc", "external-meter"]
+    assert any("16 KiB" in text for text in profile.quirk_texts())
+
+
+def test_what_is_not_known_is_absent():
+    assert all(cluster.max_khz is None for cluster in load_profile("pixel-8").clusters)
+    assert load_profile("raspberry-pi-4b").clusters[0].max_khz is None
+
+
 def test_a_good_file_loads(write):
     profile = load_profile_file(write(GOOD))
     assert profile.cores == 4

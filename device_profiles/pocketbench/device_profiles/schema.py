@@ -191,6 +191,10 @@ class DeviceProfile(Strict):
         """Number of cores, None where the clusters are not known."""
         return sum(cluster.count.value for cluster in self.clusters) or None
 
+    def quirk_texts(self) -> tuple[str, ...]:
+        """What a reader of this device's numbers must know, a sentence each."""
+        return tuple(quirk.text for quirk in self.quirks)
+
     def facts(self) -> Iterator[tuple[str, str]]:
         """Every fact as (where it stands, key of its source)."""
         if self.soc is not None:

@@ -1,0 +1,109 @@
+"""A variant on a device: runner, engine and model as one deployment, tried before it is switched to."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from pocketbench.checked.errors import InputError
+from pocketbench.compression.manifest import sha256_of
+from pocketbench.harness.deploy.commands import make_directories
+from pocketbench.harness.deploy.deployment import deploy
+from pocketbench.harness.deploy.golden import Golden, check_outputs, read_golden
+from pocketbench.harness.deploy.layout import Layout
+from pocketbench.harness.deploy.plan import Deployment, DeploymentFile, DeploymentPlan, is_name
+from pocketbench.harness.engines.catalogue import EngineBuild, engine_for_format
+from pocketbench.harness.runner.client import Runner
+from pocketbench.harness.transports.base import Transport
+
+__all__ = ["DeployedVariant", "deploy_variant", "deployment_name"]
+
+RUNNER_NAME = "pocketbench-runner"
+# The golden inference on a slow board with a large model; one inference, no measurement.
+_GOLDEN_TIMEOUT_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class DeployedVariant:
+    """A deployment that was tried, and the runner that measures it."""
+
+    runner_client: Runner
+    deployment: Deployment
+
+
+def deploy_variant(
+    transport: Transport,
+    directory: PurePosixPath,
+    *,
+    variant_file: Path,
+    golden: Path | None,
+    rtol: float = 1e-4,
+    atol: float = 1e-4,
+    engine: EngineBuild,
+    runner: Path,
+    name: str | None = None,
+) -> DeployedVariant:
+    """Deploy `variant_file` with `engine` and `runner`, under `name` or that of the file.
+
+    Before the switch the device answers the golden inference within `atol + rtol * |expected|`; where `golden` is
+    None, it loads the model and says its inputs and outputs. Raises InputError before anything is written where a
+    file cannot be used, DeploymentError where the answer is wrong, RunnerError where the engine refuses.
+    """
+    wanted = engine_for_format(variant_file.suffix.removeprefix("."))
+    if engine.name != wanted:
+        raise InputError(f"expected the engine {wanted!r} for {variant_file.name}, got {engine.name!r}.")
+    expected = None if golden is None else read_golden(golden)
+    model = f"model{variant_file.suffix}"
+    plan = _plan(variant_file, model, engine, runner, name)
+
+    def check(deployment: Deployment) -> None:
+        make_directories(transport, [Layout(directory).work(deployment.name)])
+        client = _client(transport, directory, deployment, engine, model)
+        if expected is None:
+            client.describe()
+        else:
+            _check_golden(client, expected, rtol, atol, f"{transport.address}, {deployment.name}")
+
+    deployment = deploy(transport, directory, plan, check=check)
+    return DeployedVariant(_client(transport, directory, deployment, engine, model), deployment)
+
+
+def deployment_name(file: Path, sha256: str) -> str:
+    """The name that a file is deployed under: its own, or, where that is not safe, what is left of it and a hash."""
+    if is_name(file.stem):
+        return file.stem
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', file.stem).strip('-')[:80] or 'model'}-{sha256[:8]}"
+
+
+def _plan(variant_file: Path, model: str, engine: EngineBuild, runner: Path, name: str | None) -> DeploymentPlan:
+    sha256 = _sha256(variant_file)
+    files = (
+        DeploymentFile(model, variant_file, sha256),
+        DeploymentFile(engine.library.name, engine.library, engine.sha256),
+        DeploymentFile(RUNNER_NAME, runner, _sha256(runner), 0o755),
+    )
+    return DeploymentPlan(name or deployment_name(variant_file, sha256), files)
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise InputError(f"expected a readable file to deploy, got {path}: {error.strerror}.") from error
+
+
+def _client(
+    transport: Transport, directory: PurePosixPath, deployment: Deployment, engine: EngineBuild, model: str
+) -> Runner:
+    files, work = deployment.files, Layout(directory).work(deployment.name)
+    return Runner(transport, files[RUNNER_NAME], engine.name, files[engine.library.name], files[model], work)
+
+
+def _check_golden(client: Runner, golden: Golden, rtol: float, atol: float, who: str) -> None:
+    inputs = [np.atleast_1d(array) for array in golden.inputs]
+    outputs = client.infer(inputs, timeout_s=_GOLDEN_TIMEOUT_S)
+    names = tuple(facts.name for facts in client.describe().outputs)
+    check_outputs(outputs, golden.outputs, names, rtol=rtol, atol=atol, who=who)

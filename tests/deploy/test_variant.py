@@ -1,0 +1,108 @@
+"""A variant with the real runner and engines: tried on the device before it is switched to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pocketbench.checked.errors import InputError
+from pocketbench.harness.deploy.deployment import status
+from pocketbench.harness.deploy.variant import deploy_variant, deployment_name
+from pocketbench.harness.engines.catalogue import engine_for_format, host_platform, local_engine
+from pocketbench.harness.errors import DeploymentError, RunnerError
+from pocketbench.harness.runner.binaries import runner_binary
+from tests.runner.tiny_models import dense_onnx, dense_tflite
+
+
+@pytest.fixture(params=["tflite", "onnx"])
+def variant_file(request, tmp_path):
+    path = tmp_path / f"dense.{request.param}"
+    return dense_tflite(path) if request.param == "tflite" else dense_onnx(path)
+
+
+@pytest.fixture
+def place(transport, directory, tmp_path):
+    def place(file, golden=None, **options):
+        engine = local_engine(engine_for_format(file.suffix[1:]))
+        return deploy_variant(
+            transport,
+            directory,
+            variant_file=file,
+            golden=golden,
+            engine=engine,
+            runner=runner_binary(host_platform()),
+            **options,
+        )
+
+    return place
+
+
+def in_use(directory):
+    return Path(directory) / "deployments/dense/current"
+
+
+def test_a_variant_that_answers_right_is_switched_to_and_measured(place, directory, variant_file, tmp_path, transport):
+    first = place(variant_file)  # without a golden inference it has to load and to say what it is
+    data = np.random.default_rng(0).random((1, 64), np.float32)
+    (output,) = first.runner_client.infer([data], timeout_s=60)
+    golden = tmp_path / "golden.npz"
+    np.savez(golden, input_0=data, output_0=output)
+    transport.calls.clear()
+    second = place(variant_file, golden)
+    assert second.deployment == first.deployment
+    assert not [path for path in transport.pushed if not path.startswith("input")]
+    assert second.runner_client.describe().inputs[0].shape == (1, 64)
+
+
+def test_a_wrong_answer_is_not_switched_to(place, directory, variant_file, tmp_path):
+    golden = tmp_path / "golden.npz"
+    np.savez(golden, input_0=np.ones((1, 64), np.float32), output_0=np.full((1, 32), 1e6, np.float32))
+    with pytest.raises(DeploymentError, match=r"local:, dense: expected the output .* instead of 1e\+06"):
+        place(variant_file, golden)
+    assert not in_use(directory).exists()
+
+
+def test_an_engine_that_refuses_the_file_leaves_the_one_in_use(place, directory, variant_file, tmp_path):
+    first = place(variant_file)
+    variant_file.write_bytes(b"no model at all")
+    with pytest.raises(RunnerError):
+        place(variant_file)
+    assert in_use(directory).resolve().parent == Path(first.deployment.root)
+
+
+def test_names_that_are_not_safe_are_made_so(place, directory, tmp_path, transport):
+    file = dense_onnx(tmp_path / "a $(touch hacked); 'model'.onnx")
+    place(file)
+    (row,) = status(transport, directory)
+    assert row.name.startswith("a-touch-hacked-model-")
+    assert not Path("hacked").exists()
+
+
+@pytest.mark.parametrize(
+    ("stem", "name"),
+    [
+        ("int8-tflite", "int8-tflite"),
+        ("..", "model-01234567"),
+        ("ä b", "b-01234567"),
+        ("x" * 200, "x" * 80 + "-01234567"),
+    ],
+)
+def test_the_name_of_a_deployment(stem, name):
+    assert deployment_name(Path(f"{stem}.onnx"), "0123456789abcdef") == name
+
+
+def test_what_does_not_fit_is_refused_before_anything_is_written(place, directory, tmp_path, transport):
+    with pytest.raises(InputError, match="expected the format"):
+        place(tmp_path / "model.onnx.txt")
+    with pytest.raises(InputError, match="No such file"):
+        place(tmp_path / "missing.onnx")
+    engine = local_engine("litert")
+    with pytest.raises(InputError, match=r"expected the engine 'onnxruntime' for x\.onnx, got 'litert'"):
+        deploy_variant(
+            transport, directory, variant_file=tmp_path / "x.onnx", golden=None, engine=engine, runner=tmp_path / "r"
+        )
+    with pytest.raises(InputError, match="golden"):
+        place(dense_onnx(tmp_path / "dense.onnx"), tmp_path / "golden.npz")
+    assert not Path(directory).exists()
