@@ -1,4 +1,4 @@
-"""What can go wrong with a device.
+"""What can go wrong with a device, and with what is kept of it.
 
 DeviceError                      exit 3
 ├── TransportError               the device cannot be reached or a transfer failed
@@ -7,6 +7,7 @@ DeviceError                      exit 3
 ├── DeploymentError              files could not be placed, verified or switched
 └── RunnerError                  the runner or the engine said no: stage and their own words
     └── RunnerCrashError         it was ended by a signal
+StoreError                       exit 2   the store cannot be read or written
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from pocketbench.checked.errors import DeviceError
+from pocketbench.checked.errors import DeviceError, PocketbenchError
 
 if TYPE_CHECKING:
     from pocketbench.harness.transports.base import Completed
@@ -26,6 +27,7 @@ __all__ = [
     "DeviceTimeoutError",
     "RunnerCrashError",
     "RunnerError",
+    "StoreError",
     "TransportError",
 ]
 
@@ -71,3 +73,9 @@ class RunnerCrashError(RunnerError):
     def __init__(self, message: str, *, stage: str, signal: int) -> None:
         super().__init__(message, stage=stage)
         self.signal = signal
+
+
+class StoreError(PocketbenchError):
+    """The store is damaged, from a newer pocketbench, or cannot be written; what was committed stays."""
+
+    exit_code = 2

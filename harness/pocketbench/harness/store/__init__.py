@@ -1,0 +1,1 @@
+"""What was measured: a SQLite database, with every raw sample in Parquet files beside it."""

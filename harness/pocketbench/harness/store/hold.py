@@ -1,0 +1,79 @@
+"""Who works on something right now: a lock that the kernel frees when its holder is gone, however it went.
+
+Files below one folder on a local disk; flock(2) is per open file, so two holders in one process exclude each other too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Self
+
+from pocketbench.checked.errors import InputError
+
+__all__ = ["Hold", "is_held"]
+
+_TRIES, _BETWEEN_TRIES_S = 5, 0.05
+
+
+class Hold:
+    """Held inside `with`; InputError on entering where another process holds it."""
+
+    def __init__(self, folder: Path, name: str, what: str) -> None:
+        self._folder = folder
+        self._path = folder / f"{name}.lock"
+        self._what = what
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._path.open("a+", encoding="ascii")
+        if not _try(file):
+            file.seek(0)
+            holder = file.read(20).strip() or "unknown"
+            file.close()
+            raise InputError(
+                f"expected {self._what} to be free, got one that the pocketbench process {holder} is working on: "
+                "wait for its end, or stop it first."
+            )
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        self._file = file
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The file stays: were it removed, a process that opened it before could hold what nobody else sees.
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _try(file: IO[str]) -> bool:
+    """Lock `file`. Several tries: `is_held` of another process takes the lock for a moment."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN_TRIES_S)
+        else:
+            return True
+    return False
+
+
+def is_held(folder: Path, name: str) -> bool:
+    """True while a process holds `name`."""
+    path = folder / f"{name}.lock"
+    if not path.exists():
+        return False
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

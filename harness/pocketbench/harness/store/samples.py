@@ -1,0 +1,45 @@
+"""The iterations of a launch as Parquet, the outputs of a quality launch as .npz."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+__all__ = ["OUTPUTS_LIMIT_BYTES", "SAMPLES_DTYPE", "decode_samples", "encode_outputs", "encode_samples"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+SAMPLES_DTYPE = np.dtype([("start_ns", np.int64), ("latency_ns", np.int64), ("steady", np.bool_)])
+# Outputs are kept to compare variants sample by sample; a campaign of segmentation masks must not fill the disk.
+OUTPUTS_LIMIT_BYTES = 64 * 2**20
+
+
+def encode_samples(samples: Array) -> bytes:
+    """Parquet of an array with the fields of SAMPLES_DTYPE; the same samples give the same bytes."""
+    table = pa.table({name: pa.array(np.ascontiguousarray(samples[name])) for name in SAMPLES_DTYPE.names or ()})
+    sink = io.BytesIO()
+    pq.write_table(table, sink, compression="zstd", use_dictionary=False, store_schema=False)
+    return sink.getvalue()
+
+
+def decode_samples(data: bytes) -> Array:
+    """What `encode_samples` was given."""
+    table = pq.read_table(pa.BufferReader(data))
+    samples = np.empty(table.num_rows, SAMPLES_DTYPE)
+    for name in SAMPLES_DTYPE.names or ():
+        samples[name] = table.column(name).to_numpy()
+    return samples
+
+
+def encode_outputs(outputs: Sequence[Array]) -> bytes | None:
+    """.npz with `output_0`, …; None where that is more than OUTPUTS_LIMIT_BYTES."""
+    if sum(output.nbytes for output in outputs) > OUTPUTS_LIMIT_BYTES:
+        return None
+    sink = io.BytesIO()
+    arrays: dict[str, Any] = {f"output_{index}": output for index, output in enumerate(outputs)}
+    np.savez_compressed(sink, **arrays)
+    return sink.getvalue()

@@ -1,0 +1,279 @@
+"""The tables of the store; docs/store.md is written from here, and a test compares a migrated database with them.
+
+Instants are UTC in ISO 8601 with milliseconds. NULL means "not known", never 0. A change here needs a migration in
+`migrations/versions/` and a new HEAD.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = [
+    "HEAD",
+    "METADATA",
+    "campaigns",
+    "devices",
+    "engines",
+    "job_failures",
+    "jobs",
+    "launches",
+    "memory_stages",
+    "quality",
+    "store_versions",
+    "variants",
+]
+
+HEAD = "0001"  # the newest revision in migrations/versions/
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, comment: str, *, null: bool = False, key: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=null, primary_key=key, comment=comment)
+
+
+def _integer(name: str, comment: str, *, null: bool = False) -> Column[int]:
+    return Column(name, BigInteger, nullable=null, comment=comment)
+
+
+def _float(name: str, comment: str, *, null: bool = True) -> Column[float]:
+    return Column(name, Float, nullable=null, comment=comment)
+
+
+def _identifier(name: str) -> Column[int]:
+    return Column(name, Integer, primary_key=True, autoincrement=True, comment="identifier, unique in this store")
+
+
+def _campaign(*, key: bool = False) -> Column[str]:
+    comment = "of campaigns"
+    target = ForeignKey("campaigns.campaign_id", ondelete="CASCADE")
+    return Column("campaign_id", Text, target, nullable=False, primary_key=key, comment=comment)
+
+
+def _job(*, key: bool = False) -> Column[int]:
+    target = ForeignKey("jobs.job_id", ondelete="CASCADE")
+    return Column("job_id", Integer, target, nullable=False, primary_key=key, autoincrement=False, comment="of jobs")
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    return CheckConstraint(f"{column} IN ({', '.join(map(repr, values))})", name=column)
+
+
+store_versions = Table(
+    "store_versions",
+    METADATA,
+    _text("revision", "revision of this schema", key=True),
+    _text("pocketbench_version", "version of pocketbench that brought the store to it"),
+    _text("migrated_at", "UTC"),
+    comment="Which pocketbench brought the store to which revision.",
+)
+
+campaigns = Table(
+    "campaigns",
+    METADATA,
+    _text("campaign_id", "identifier: UTC time of its start, name, and four random digits", key=True),
+    _text("name", "as the plan says"),
+    _text("status", "running, finished or interrupted; a running one whose process is gone was cut off"),
+    _text("started_at", "UTC"),
+    _text("finished_at", "UTC, NULL while running or where interrupted", null=True),
+    _integer("seed", "seed of the order of launches and of random inputs"),
+    _integer("rounds_planned", "rounds asked for"),
+    _text("quality_metric", "name of the metric, NULL where no evaluation data was given", null=True),
+    Column("quality_higher_is_better", Boolean, nullable=True, comment="NULL without a metric"),
+    _text("pocketbench_version", "version that began the campaign"),
+    _text("versions", "JSON: version of Python and of each library that has a say in the figures"),
+    _text("plan", "the plan as YAML, paths absolute"),
+    _text("plan_sha256", "of that text: what a resumed plan is compared with"),
+    _one_of("status", "running", "finished", "interrupted"),
+    Index(None, "started_at"),
+    comment="One row per campaign: all rounds of a plan on its devices.",
+)
+
+devices = Table(
+    "devices",
+    METADATA,
+    _campaign(key=True),
+    _text("device", "registered name", key=True),
+    _text("address", "transport address"),
+    _text("profile", "name of the device profile"),
+    _text("directory", "what pocketbench had of the device for its files"),
+    _text("model", "what the device calls itself", null=True),
+    _text("cpu", "CPU model name", null=True),
+    _integer("cores", "number of logical CPUs", null=True),
+    _integer("memory_bytes", "installed memory", null=True),
+    _text("os", "operating system and release", null=True),
+    _text("kernel", "kernel release", null=True),
+    _text("architecture", "x86_64, aarch64, …", null=True),
+    _text("cpu_features", "features that matter for int8, space separated", null=True),
+    _text("governor", "cpufreq governor at the start", null=True),
+    _float("load_average_1min", "at the start"),
+    comment="The devices of a campaign as they were seen when it began there.",
+)
+
+engines = Table(
+    "engines",
+    METADATA,
+    _text("engine_id", "identifier: name, version, platform and start of the hash", key=True),
+    _text("name", "LiteRT or ONNX Runtime"),
+    _text("version", "version of the package that the library is from"),
+    _text("platform", "linux-x86_64, linux-aarch64, …"),
+    _text("sha256", "of the library file"),
+    comment="Builds of inference libraries, shared by all campaigns.",
+)
+
+variants = Table(
+    "variants",
+    METADATA,
+    _identifier("variant_id"),
+    _campaign(),
+    _text("name", "recipe and format, or name of the file; unique in the campaign"),
+    _text("format", "tflite or onnx"),
+    _text("recipe", "name of the recipe, NULL for a file the user brought", null=True),
+    _text("role", "reference, variant or control"),
+    _text("control", "name of the variant that trained equally longer without compression", null=True),
+    _text("sha256", "of the file, NULL where failed", null=True),
+    _integer("size_bytes", "of the file, NULL where failed", null=True),
+    _integer("size_gzip_bytes", "of the file under gzip -9, NULL where failed", null=True),
+    _integer("parameters", "count, NULL where unknown", null=True),
+    _text("status", "ok or failed"),
+    _text("reason", "why it failed, NULL where ok", null=True),
+    _text("warnings", "what the gate noticed, one a line"),
+    _text("steps", "JSON list of step reports"),
+    _float("sqnr_db", "of the file's outputs against its source model's, NULL where unknown or exact"),
+    _float("host_quality", "metric of the file on the computer that compressed it"),
+    _text("manifest", "variant.json as it was, NULL for a file without one", null=True),
+    _text("source", "variant folder or file on the computer that measured"),
+    UniqueConstraint("campaign_id", "name"),
+    _one_of("status", "ok", "failed"),
+    _one_of("role", "reference", "variant", "control"),
+    comment="One row per variant of a campaign, failed ones too.",
+)
+
+jobs = Table(
+    "jobs",
+    METADATA,
+    _identifier("job_id"),
+    _campaign(),
+    Column(
+        "variant_id",
+        Integer,
+        ForeignKey("variants.variant_id", ondelete="CASCADE"),
+        nullable=False,
+        comment="of variants",
+    ),
+    _text("device", "of devices"),
+    _text("key", "variant, device, threads and cores in words; unique in the campaign, orders the rounds"),
+    Column(
+        "engine_id",
+        Text,
+        ForeignKey("engines.engine_id"),
+        nullable=True,
+        comment="of engines, NULL until the job was deployed",
+    ),
+    _text("accelerator", "cpu"),
+    _integer("threads", "threads given to the engine"),
+    _text("cores", "cores the process was pinned to, e.g. 0,1; NULL where not pinned", null=True),
+    Column(
+        "is_reference",
+        Boolean,
+        nullable=False,
+        comment="comparisons with the same device, threads and cores are ratios to it",
+    ),
+    Column(
+        "reference_job_id",
+        Integer,
+        ForeignKey("jobs.job_id"),
+        nullable=True,
+        comment="job that this one is compared to",
+    ),
+    ForeignKeyConstraint(["campaign_id", "device"], ["devices.campaign_id", "devices.device"], ondelete="CASCADE"),
+    UniqueConstraint("campaign_id", "key"),
+    comment="One row per variant, device, accelerator, number of threads and core list.",
+)
+
+job_failures = Table(
+    "job_failures",
+    METADATA,
+    _job(key=True),
+    _text("stage", "deploy, quality or memory", key=True),
+    _text("reason", "what went wrong, in a sentence"),
+    _text("failed_at", "UTC"),
+    _one_of("stage", "deploy", "quality", "memory"),
+    comment="Why a job could not be deployed, judged or its memory taken; gone once a resumed campaign could.",
+)
+
+launches = Table(
+    "launches",
+    METADATA,
+    _identifier("launch_id"),
+    _job(),
+    _integer("round", "from 0"),
+    _integer("position", "place within the round, from 0"),
+    _text("started_at", "UTC, by the clock of the computer that measured"),
+    _text("status", "ok or failed"),
+    _text("reason", "why it failed, NULL where ok", null=True),
+    _integer("iterations", "steady iterations", null=True),
+    _integer("warmup_iterations", "warm-up iterations, kept as samples", null=True),
+    _float("latency_median_ns", "of the steady iterations"),
+    _float("latency_p90_ns", "NULL under 64 iterations"),
+    _float("latency_mean_ns", "of the steady iterations"),
+    _integer("engine_load_ns", "dlopen of the engine", null=True),
+    _integer("model_init_ns", "from model file to ready to run", null=True),
+    _integer("first_inference_ns", "the first inference of the process", null=True),
+    _integer("peak_memory_bytes", "VmHWM at the end of the launch", null=True),
+    _text("flags", "JSON list of what the runner noticed", null=True),
+    _text("samples_sha256", "names samples/XX/HASH.parquet with every iteration, NULL where failed", null=True),
+    Index(None, "job_id"),
+    _one_of("status", "ok", "failed"),
+    comment="One row per launch, failed ones too. The figures are views of the samples, kept to list fast.",
+)
+
+memory_stages = Table(
+    "memory_stages",
+    METADATA,
+    _job(key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False, comment="order of the stage, from 0"),
+    _text("stage", "start, engine_loaded, model_loaded, first_inference or end"),
+    _integer("resident_bytes", "VmRSS", null=True),
+    _integer("peak_resident_bytes", "VmHWM", null=True),
+    _integer("pss_bytes", "Pss of smaps_rollup, NULL where the kernel has none", null=True),
+    _integer("private_bytes", "Private_Clean + Private_Dirty of smaps_rollup, NULL likewise", null=True),
+    _integer("private_dirty_bytes", "Private_Dirty of smaps_rollup, NULL likewise", null=True),
+    comment="Stages of the memory launch of a job.",
+)
+
+quality = Table(
+    "quality",
+    METADATA,
+    _job(key=True),
+    _text("metric", "name"),
+    _float("value", "of the metric", null=False),
+    _float("low", "95 % interval, NULL where the metric has none"),
+    _float("high", "likewise"),
+    _integer("samples", "examples evaluated"),
+    Column("higher_is_better", Boolean, nullable=False, comment="direction of the metric"),
+    _text("outputs_sha256", "names samples/XX/HASH.npz with the outputs, NULL where too large to keep", null=True),
+    comment="Quality of the deployed file, by inference on the device.",
+)

@@ -1,0 +1,152 @@
+"""What a campaign writes, as statements on an open transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
+
+from pocketbench.harness.store import schema
+from pocketbench.harness.store.records import (
+    CampaignRecord,
+    DeviceRecord,
+    EngineRecord,
+    FailureStage,
+    JobRecord,
+    LaunchRecord,
+    MemoryStageRecord,
+    QualityRecord,
+    VariantRecord,
+)
+
+__all__ = [
+    "add_campaign",
+    "add_launch",
+    "clear_failure",
+    "now",
+    "plan_hash",
+    "set_engine",
+    "set_facts",
+    "set_failure",
+    "set_memory",
+    "set_quality",
+    "set_status",
+]
+
+
+def now() -> str:
+    """This instant as the store writes it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def plan_hash(plan: str) -> str:
+    """What two plans are compared by."""
+    return hashlib.sha256(plan.encode()).hexdigest()
+
+
+def add_campaign(
+    connection: Connection,
+    campaign: CampaignRecord,
+    devices: Iterable[DeviceRecord],
+    variants: Sequence[VariantRecord],
+    jobs: Sequence[JobRecord],
+) -> None:
+    """A campaign with all that it is going to do, as running."""
+    values = {
+        **asdict(campaign),
+        "versions": json.dumps(dict(campaign.versions), sort_keys=True),
+        "status": "running",
+        "plan_sha256": plan_hash(campaign.plan),
+    }
+    connection.execute(insert(schema.campaigns).values(values))
+    own = {"campaign_id": campaign.campaign_id}
+    for device in devices:
+        row: dict[str, object] = {"device": device.device, "address": device.address, "profile": device.profile}
+        connection.execute(insert(schema.devices).values({**own, **row, "directory": device.directory, **device.facts}))
+    for variant in variants:
+        connection.execute(insert(schema.variants).values(own | asdict(variant)))
+    _add_jobs(connection, campaign.campaign_id, jobs)
+
+
+def _add_jobs(connection: Connection, campaign_id: str, jobs: Sequence[JobRecord]) -> None:
+    table = schema.variants
+    query = select(table.c.name, table.c.variant_id).where(table.c.campaign_id == campaign_id)
+    variant_ids: dict[str, int] = {row.name: row.variant_id for row in connection.execute(query)}
+    job_ids: dict[str, int] = {}
+    for job in jobs:
+        row = asdict(job)
+        row["variant_id"] = variant_ids[row.pop("variant")]
+        del row["reference"]
+        result = connection.execute(insert(schema.jobs).values(campaign_id=campaign_id, **row))
+        assert result.inserted_primary_key is not None  # one row, one key
+        job_ids[job.key] = result.inserted_primary_key[0]
+    for job in jobs:
+        if job.reference is not None:
+            _update_job(connection, job_ids[job.key], reference_job_id=job_ids[job.reference])
+
+
+def set_status(connection: Connection, campaign_id: str, status: str) -> None:
+    """`finished` also sets the instant, anything else takes it back."""
+    finished_at = now() if status == "finished" else None
+    connection.execute(
+        update(schema.campaigns)
+        .where(schema.campaigns.c.campaign_id == campaign_id)
+        .values(status=status, finished_at=finished_at)
+    )
+
+
+def set_facts(connection: Connection, campaign_id: str, device: str, facts: Mapping[str, object]) -> None:
+    """What a device says of itself."""
+    table = schema.devices
+    connection.execute(
+        update(table).where(table.c.campaign_id == campaign_id, table.c.device == device).values(dict(facts))
+    )
+
+
+def set_engine(connection: Connection, job_id: int, engine: EngineRecord) -> None:
+    """The engine build that a job runs on."""
+    connection.execute(insert_or_ignore(schema.engines).values(asdict(engine)).on_conflict_do_nothing())
+    _update_job(connection, job_id, engine_id=engine.engine_id)
+
+
+def set_failure(connection: Connection, job_id: int, stage: FailureStage, reason: str) -> None:
+    """Why a stage of a job failed, in place of an earlier reason."""
+    clear_failure(connection, job_id, stage)
+    connection.execute(insert(schema.job_failures).values(job_id=job_id, stage=stage, reason=reason, failed_at=now()))
+
+
+def clear_failure(connection: Connection, job_id: int, stage: FailureStage) -> None:
+    """A stage that failed before the campaign was resumed has passed."""
+    table = schema.job_failures
+    connection.execute(delete(table).where(table.c.job_id == job_id, table.c.stage == stage))
+
+
+def add_launch(connection: Connection, launch: LaunchRecord, samples_sha256: str | None) -> int:
+    """A launch, whose samples are on disk already; its identifier."""
+    result = connection.execute(insert(schema.launches).values(samples_sha256=samples_sha256, **asdict(launch)))
+    assert result.inserted_primary_key is not None  # one row, one key
+    return int(result.inserted_primary_key[0])
+
+
+def set_memory(connection: Connection, job_id: int, stages: Sequence[MemoryStageRecord]) -> None:
+    """The stages of a job's memory launch, in place of earlier ones."""
+    connection.execute(delete(schema.memory_stages).where(schema.memory_stages.c.job_id == job_id))
+    for position, stage in enumerate(stages):
+        connection.execute(insert(schema.memory_stages).values(job_id=job_id, position=position, **asdict(stage)))
+    clear_failure(connection, job_id, "memory")
+
+
+def set_quality(connection: Connection, job_id: int, quality: QualityRecord, outputs_sha256: str | None) -> None:
+    """The quality of a job's file, in place of an earlier one."""
+    connection.execute(delete(schema.quality).where(schema.quality.c.job_id == job_id))
+    connection.execute(insert(schema.quality).values(job_id=job_id, outputs_sha256=outputs_sha256, **asdict(quality)))
+    clear_failure(connection, job_id, "quality")
+
+
+def _update_job(connection: Connection, job_id: int, **values: object) -> None:
+    connection.execute(update(schema.jobs).where(schema.jobs.c.job_id == job_id).values(values))
