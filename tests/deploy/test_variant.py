@@ -33,6 +33,7 @@ def place(transport, directory, tmp_path):
             golden=golden,
             engine=engine,
             runner=runner_binary(host_platform()),
+            name=file.stem,
             **options,
         )
 
@@ -81,7 +82,7 @@ def test_names_that_are_not_safe_are_made_so(place, directory, tmp_path, transpo
 
 
 @pytest.mark.parametrize(
-    ("stem", "name"),
+    ("given", "name"),
     [
         ("int8-tflite", "int8-tflite"),
         ("..", "model-01234567"),
@@ -89,8 +90,8 @@ def test_names_that_are_not_safe_are_made_so(place, directory, tmp_path, transpo
         ("x" * 200, "x" * 80 + "-01234567"),
     ],
 )
-def test_the_name_of_a_deployment(stem, name):
-    assert deployment_name(Path(f"{stem}.onnx"), "0123456789abcdef") == name
+def test_the_name_of_a_deployment(given, name):
+    assert deployment_name(given, "0123456789abcdef") == name
 
 
 def test_what_does_not_fit_is_refused_before_anything_is_written(place, directory, tmp_path, transport):
@@ -101,7 +102,13 @@ def test_what_does_not_fit_is_refused_before_anything_is_written(place, director
     engine = local_engine("litert")
     with pytest.raises(InputError, match=r"expected the engine 'onnxruntime' for x\.onnx, got 'litert'"):
         deploy_variant(
-            transport, directory, variant_file=tmp_path / "x.onnx", golden=None, engine=engine, runner=tmp_path / "r"
+            transport,
+            directory,
+            variant_file=tmp_path / "x.onnx",
+            golden=None,
+            engine=engine,
+            runner=tmp_path / "r",
+            name="x",
         )
     with pytest.raises(InputError, match="golden"):
         place(dense_onnx(tmp_path / "dense.onnx"), tmp_path / "golden.npz")

@@ -59,12 +59,15 @@ def push(
 
     Example: pocketbench deploy variants/int8-tflite --on local
     """
+    from pocketbench.checked.errors import InputError
     from pocketbench.harness.campaign.variants import load_variant
     from pocketbench.harness.deploy.variant import deploy_variant
     from pocketbench.harness.engines.catalogue import engine_for_format, local_engine
     from pocketbench.harness.runner.binaries import runner_binary
 
     loaded = load_variant(variant)
+    if loaded.file is None:
+        raise InputError(f"expected a variant with a file, got {variant}, which failed: see its variant.json.")
     engine = local_engine(engine_for_format(loaded.format))
     with _device(on) as (transport, directory):
         deployed = deploy_variant(
@@ -76,6 +79,7 @@ def push(
             atol=loaded.atol,
             engine=engine,
             runner=runner_binary(engine.platform),
+            name=loaded.name,
         )
     print_line(f"{deployed.deployment.name} is deployed on {on} in {deployed.deployment.root}")
 

@@ -13,7 +13,7 @@ from pocketbench.harness.home import home_directory
 
 if TYPE_CHECKING:
     from pocketbench.harness.campaign.plan import Plan
-    from pocketbench.harness.store.database import Store
+    from pocketbench.harness.store.store import Store
 
 __all__ = ["check_output", "measure_and_report", "write_campaign_report"]
 
@@ -22,7 +22,7 @@ def measure_and_report(plan: Plan, output: Path, *, resume: bool = False) -> Non
     """Run (or resume) the campaign of `plan`, write the report to `output`, print the verdict."""
     from pocketbench.harness.campaign.run import resume_campaign, run_campaign
     from pocketbench.harness.devices.registry import Registry
-    from pocketbench.harness.store.database import Store
+    from pocketbench.harness.store.store import Store
 
     check_output(output)
     home = home_directory()

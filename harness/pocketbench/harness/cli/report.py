@@ -21,7 +21,7 @@ def report(
     Example: pocketbench report last --output report.html
     """
     from pocketbench.harness.home import home_directory
-    from pocketbench.harness.store.database import Store
+    from pocketbench.harness.store.store import Store
 
     check_output(output)
     with Store.open(home_directory()) as store:

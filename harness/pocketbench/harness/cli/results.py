@@ -26,7 +26,7 @@ def list_results(json: JsonOption = False) -> None:
     Example: pocketbench results list
     """
     from pocketbench.harness.home import home_directory
-    from pocketbench.harness.store.database import Store
+    from pocketbench.harness.store.store import Store
 
     with Store.open(home_directory()) as store:
         rows = store.campaigns()
@@ -42,7 +42,7 @@ def show(campaign: Campaign, json: JsonOption = False) -> None:
     """
     from pocketbench.harness.campaign.tables import campaign_tables, job_summary
     from pocketbench.harness.home import home_directory
-    from pocketbench.harness.store.database import Store
+    from pocketbench.harness.store.store import Store
 
     with Store.open(home_directory()) as store:
         rows = job_summary(campaign_tables(store, store.resolve(campaign)))
@@ -62,7 +62,7 @@ def export(
     """
     from pocketbench.harness.campaign.tables import campaign_tables
     from pocketbench.harness.home import home_directory
-    from pocketbench.harness.store.database import Store
+    from pocketbench.harness.store.store import Store
     from pocketbench.reports.tables import CampaignTables
 
     names = [field.name for field in fields(CampaignTables)]

@@ -76,8 +76,8 @@ def _check_values(got: np.ndarray, wanted: np.ndarray, name: str, rtol: float, a
     raise DeploymentError(
         f"{who}: expected the output {name!r} within {atol:g} + {rtol:g} x |value| of the golden inference, got "
         f"{a[worst]:g} instead of {b[worst]:g} at {where} (the largest difference; {int(wrong.sum())} of {a.size} "
-        "values are outside): it was not switched to. The engine computes differently on this device: try another engine build, "
-        "or compress the model again if the file is not the one that was compressed."
+        "values are outside): it was not switched to. The engine computes differently on this device: try another "
+        "engine build, or compress the model again if the file is not the one that was compressed."
     )
 
 

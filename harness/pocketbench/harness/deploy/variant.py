@@ -44,9 +44,9 @@ def deploy_variant(
     atol: float = 1e-4,
     engine: EngineBuild,
     runner: Path,
-    name: str | None = None,
+    name: str,
 ) -> DeployedVariant:
-    """Deploy `variant_file` with `engine` and `runner`, under `name` or that of the file.
+    """Deploy `variant_file` with `engine` and `runner` under `name`, made safe by `deployment_name`.
 
     Before the switch the device answers the golden inference within `atol + rtol * |expected|`; where `golden` is
     None, it loads the model and says its inputs and outputs. Raises InputError before anything is written where a
@@ -71,21 +71,21 @@ def deploy_variant(
     return DeployedVariant(_client(transport, directory, deployment, engine, model), deployment)
 
 
-def deployment_name(file: Path, sha256: str) -> str:
-    """The name that a file is deployed under: its own, or, where that is not safe, what is left of it and a hash."""
-    if is_name(file.stem):
-        return file.stem
-    return f"{re.sub(r'[^A-Za-z0-9]+', '-', file.stem).strip('-')[:80] or 'model'}-{sha256[:8]}"
+def deployment_name(name: str, sha256: str) -> str:
+    """What a variant is deployed under: its name, or, where that is not safe, what is left of it and a hash."""
+    if is_name(name):
+        return name
+    return f"{re.sub(r'[^A-Za-z0-9]+', '-', name).strip('-')[:80] or 'model'}-{sha256[:8]}"
 
 
-def _plan(variant_file: Path, model: str, engine: EngineBuild, runner: Path, name: str | None) -> DeploymentPlan:
+def _plan(variant_file: Path, model: str, engine: EngineBuild, runner: Path, name: str) -> DeploymentPlan:
     sha256 = _sha256(variant_file)
     files = (
         DeploymentFile(model, variant_file, sha256),
         DeploymentFile(engine.library.name, engine.library, engine.sha256),
         DeploymentFile(RUNNER_NAME, runner, _sha256(runner), 0o755),
     )
-    return DeploymentPlan(name or deployment_name(variant_file, sha256), files)
+    return DeploymentPlan(deployment_name(name, sha256), files)
 
 
 def _sha256(path: Path) -> str:

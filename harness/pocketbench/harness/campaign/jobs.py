@@ -1,0 +1,95 @@
+"""From variants to the rows of a campaign: which are compared to which, and what a job is called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from pocketbench.checked.errors import InputError, PocketbenchError, nearest
+from pocketbench.harness.campaign.plan import Plan
+from pocketbench.harness.campaign.variants import LoadedVariant
+from pocketbench.harness.store.records import JobRecord, VariantRecord
+
+__all__ = ["job_records", "reference_name", "variant_records"]
+
+_REFERENCE_RECIPE = "float32"
+
+
+def reference_name(plan: Plan, variants: Sequence[LoadedVariant]) -> str:
+    """The variant that the others are compared to: the plan's, else the first float32 one, else the first.
+
+    Raises InputError where the plan names one that is not there, PocketbenchError where no variant could be made.
+    """
+    usable = [variant for variant in variants if variant.file is not None]
+    if not usable:
+        reasons = "\n".join(
+            f"  {variant.name}: {variant.manifest.failure.reason}"
+            for variant in variants
+            if variant.manifest and variant.manifest.failure
+        )
+        raise PocketbenchError(f"expected at least one variant that can be measured, got none:\n{reasons}")
+    if plan.reference is not None:
+        names = [variant.name for variant in usable]
+        if plan.reference not in names:
+            raise InputError(
+                f"expected the name of a variant as reference, got {plan.reference!r}; "
+                f"{nearest(plan.reference, names)}."
+            )
+        return plan.reference
+    plain = [variant for variant in usable if variant.manifest and variant.manifest.recipe == _REFERENCE_RECIPE]
+    return (plain or usable)[0].name
+
+
+def variant_records(variants: Sequence[LoadedVariant], reference: str) -> list[VariantRecord]:
+    """A row for each variant, failed ones with their reason."""
+    return [_variant_record(variant, reference) for variant in variants]
+
+
+def _variant_record(variant: LoadedVariant, reference: str) -> VariantRecord:
+    manifest, facts = variant.manifest, variant.facts
+    failure = manifest.failure if manifest else None
+    gate = manifest.gate if manifest else None
+    quality = manifest.host_quality if manifest else None
+    return VariantRecord(
+        name=variant.name,
+        format=variant.format,
+        recipe=manifest.recipe if manifest else None,
+        role="reference" if variant.name == reference else manifest.role if manifest else "variant",
+        source=str(variant.source.absolute()),
+        control=manifest.control if manifest else None,
+        sha256=facts.sha256 if facts else None,
+        size_bytes=facts.size_bytes if facts else None,
+        size_gzip_bytes=facts.size_gzip_bytes if facts else None,
+        parameters=manifest.parameters if manifest else None,
+        status="ok" if variant.file else "failed",
+        reason=f"{failure.stage}: {failure.reason}" if failure else None,
+        warnings="\n".join(gate.warnings) if gate else "",
+        steps=json.dumps([step.model_dump(mode="json") for step in manifest.steps] if manifest else []),
+        sqnr_db=gate.sqnr_db if gate else None,
+        host_quality=quality.value if quality else None,
+        manifest=manifest.model_dump_json() if manifest else None,
+    )
+
+
+def job_records(plan: Plan, variants: Sequence[LoadedVariant], reference: str) -> list[JobRecord]:
+    """A job for each variant that has a file, device and number of threads."""
+    cores = None if plan.cores is None else ",".join(map(str, plan.cores))
+
+    def key(variant: str, device: str, threads: int) -> str:
+        return f"{variant} on {device}, {threads} threads" + (f", cores {cores}" if cores else "")
+
+    return [
+        JobRecord(
+            key=key(variant.name, device, threads),
+            variant=variant.name,
+            device=device,
+            threads=threads,
+            cores=cores,
+            is_reference=variant.name == reference,
+            reference=key(reference, device, threads),
+        )
+        for device in plan.devices
+        for threads in plan.threads
+        for variant in variants
+        if variant.file is not None
+    ]

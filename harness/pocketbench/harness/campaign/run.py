@@ -1,0 +1,205 @@
+"""Run a campaign from its plan, or go on with one that was interrupted."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pocketbench.checked.errors import InputError
+from pocketbench.compression.build import build_variants, default_formats
+from pocketbench.compression.recipes import recipe_names
+from pocketbench.harness.campaign.device_run import DeviceRun
+from pocketbench.harness.campaign.evaluation import Evaluation, load_evaluation
+from pocketbench.harness.campaign.jobs import job_records, reference_name, variant_records
+from pocketbench.harness.campaign.plan import Plan
+from pocketbench.harness.campaign.progress import CampaignProgress, Meter
+from pocketbench.harness.campaign.variants import LoadedVariant, load_variant, load_variants
+from pocketbench.harness.devices.connect import open_transport
+from pocketbench.harness.devices.facts import read_facts
+from pocketbench.harness.devices.registry import Device, Registry
+from pocketbench.harness.store.hold import Hold
+from pocketbench.harness.store.records import CampaignRecord, DeviceRecord, StoredVariant
+from pocketbench.harness.store.store import Store
+from pocketbench.harness.store.versions import library_versions, pocketbench_version
+from pocketbench.harness.store.writing import now
+from pocketbench.harness.transports.base import Transport
+
+__all__ = ["resume_campaign", "run_campaign"]
+
+Listener = Callable[[CampaignProgress], None]
+# What a launch takes beside its warm-up and measurement: start, load, first inference, and the store.
+_LAUNCH_OVERHEAD_S = 0.3
+# Variants of each recipe, until it is known which trainings need a control.
+_CONTROLS_GUESS = 1
+
+
+def run_campaign(plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener) -> str:
+    """Make or load the variants, measure them on every device of the plan; return the campaign's identifier.
+
+    Raises InputError for bad input before anything is measured. A variant or a launch that fails is stored with its
+    reason; DeviceError where a device is gone, StoreError where the store cannot be written: what was measured stays,
+    and `resume_campaign` goes on.
+    """
+    with _reached(plan, registry, home) as devices:
+        campaign_id = _new_id(plan.name)
+        meter = _meter(plan, progress)
+        variants = _variants(plan, home, campaign_id, meter)
+        reference = reference_name(plan, variants)
+        evaluation = load_evaluation(plan.data, variants)
+        with store.hold(campaign_id):
+            store.add_campaign(
+                _campaign_record(plan, campaign_id, evaluation),
+                [_device_record(device) for device, _ in devices],
+                variant_records(variants, reference),
+                job_records(plan, variants, reference),
+            )
+            _measure(_Campaign(plan, store, campaign_id, variants, evaluation, meter), devices)
+    return campaign_id
+
+
+def resume_campaign(plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener) -> str:
+    """Go on with the last unfinished campaign of exactly this plan; begin one where none was begun.
+
+    A campaign is in the store from its first deployment on: what was interrupted before, while variants were made,
+    begins again and takes what was made from the cache.
+    """
+    campaign_id = store.unfinished(plan.to_yaml())
+    if campaign_id is None:
+        if other := store.unfinished_named(plan.name):
+            raise InputError(
+                f"expected the plan that {other} was begun with, got a changed one: undo the change to resume, or run "
+                "it without --resume to begin a new campaign."
+            )
+        return run_campaign(plan, store=store, registry=registry, home=home, progress=progress)
+    with _reached(plan, registry, home) as devices, store.hold(campaign_id):
+        variants = [_stored(variant) for variant in store.variants(campaign_id) if variant.status == "ok"]
+        evaluation = load_evaluation(plan.data, variants)
+        store.set_status(campaign_id, "running")
+        campaign = _Campaign(plan, store, campaign_id, variants, evaluation, _meter(plan, progress))
+        _measure(campaign, devices)
+    return campaign_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Campaign:
+    """What is measured, once it is in the store."""
+
+    plan: Plan
+    store: Store
+    campaign_id: str
+    variants: Sequence[LoadedVariant]
+    evaluation: Evaluation | None
+    meter: Meter
+
+
+def _measure(campaign: _Campaign, devices: Sequence[tuple[Device, Transport]]) -> None:
+    """Measure on one device after the other; whatever ends this early leaves the campaign interrupted."""
+    store, campaign_id = campaign.store, campaign.campaign_id
+    try:
+        jobs = store.jobs(campaign_id)
+        planned = range(campaign.plan.rounds)
+        campaign.meter.expect(sum(number not in job.rounds for job in jobs for number in planned))
+        with tempfile.TemporaryDirectory(prefix="pocketbench-") as inputs:
+            for device, transport in devices:
+                store.set_facts(campaign_id, device.name, asdict(read_facts(transport)))
+                DeviceRun(
+                    plan=campaign.plan,
+                    store=store,
+                    transport=transport,
+                    device=device,
+                    variants={variant.name: variant for variant in campaign.variants},
+                    jobs=[job for job in jobs if job.device == device.name],
+                    evaluation=campaign.evaluation,
+                    inputs=Path(inputs),
+                    meter=campaign.meter,
+                ).run()
+    except BaseException:
+        store.set_status(campaign_id, "interrupted")
+        raise
+    store.set_status(campaign_id, "finished")
+
+
+@contextmanager
+def _reached(plan: Plan, registry: Registry, home: Path) -> Iterator[list[tuple[Device, Transport]]]:
+    """The plan's devices with open transports, each held so that nobody else measures there meanwhile."""
+    devices = [registry.get(name) for name in plan.devices]
+    with ExitStack() as stack:
+        reached = [(device, stack.enter_context(open_transport(device))) for device in devices]
+        # One hold per address: two names of one device would disturb each other as two processes would.
+        for address in sorted({device.address for device in devices}):
+            name = "device-" + re.sub(r"[^A-Za-z0-9]+", "-", address).strip("-")
+            stack.enter_context(Hold(home / "locks", name, f"the device {address}"))
+        yield reached
+
+
+def _variants(plan: Plan, home: Path, campaign_id: str, meter: Meter) -> list[LoadedVariant]:
+    if plan.model is None:
+        return load_variants(plan.variants)
+    built = build_variants(
+        plan.model,
+        recipes=plan.recipes or recipe_names(),
+        formats=plan.formats or default_formats(plan.model),
+        data=plan.data,
+        output=home / "variants" / campaign_id,
+        seed=plan.seed,
+        time_limit_s=plan.time_limit_s,
+        cache=home / "cache",
+        progress=meter.built,
+    )
+    return [load_variant(variant.folder) for variant in built]
+
+
+def _stored(variant: StoredVariant) -> LoadedVariant:
+    """A variant as it was when the campaign began, under the name it had there."""
+    try:
+        loaded = load_variant(Path(variant.source))
+    except InputError as error:
+        raise InputError(f"the campaign cannot go on with its variant {variant.name!r}: {error}") from error
+    if loaded.facts is None or loaded.facts.sha256 != variant.sha256:
+        raise InputError(
+            f"expected {variant.source} as it was when the campaign began, got other content: restore it to resume, "
+            "or run the plan without --resume to begin a new campaign."
+        )
+    return replace(loaded, name=variant.name)
+
+
+def _meter(plan: Plan, listener: Listener) -> Meter:
+    if plan.model is None:
+        variants = len(plan.variants)
+    else:
+        recipes = len(plan.recipes or recipe_names()) + _CONTROLS_GUESS
+        variants = recipes * len(plan.formats or default_formats(plan.model))
+    launches = variants * len(plan.devices) * len(plan.threads) * plan.rounds
+    each_s = plan.launch.warmup_time_s + plan.launch.min_time_s + _LAUNCH_OVERHEAD_S
+    return Meter(listener, launches=launches, expected_launch_s=each_s)
+
+
+def _new_id(name: str) -> str:
+    instant = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    slug = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-").lower()[:40] or "campaign"
+    return f"{instant}-{slug}-{secrets.token_hex(2)}"
+
+
+def _campaign_record(plan: Plan, campaign_id: str, evaluation: Evaluation | None) -> CampaignRecord:
+    return CampaignRecord(
+        campaign_id=campaign_id,
+        name=plan.name,
+        started_at=now(),
+        seed=plan.seed,
+        rounds_planned=plan.rounds,
+        quality_metric=evaluation.metric.name if evaluation else None,
+        quality_higher_is_better=evaluation.metric.higher_is_better if evaluation else None,
+        pocketbench_version=pocketbench_version(),
+        versions=library_versions(),
+        plan=plan.to_yaml(),
+    )
+
+
+def _device_record(device: Device) -> DeviceRecord:
+    return DeviceRecord(device.name, device.address, device.profile, str(device.directory))

@@ -1,0 +1,107 @@
+"""The tables of a campaign with what its launches say together, and the rows that `results show` prints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from pocketbench.harness.measure.statistics import Estimate, geometric_mean_interval, paired_ratio
+from pocketbench.harness.store.store import Store
+from pocketbench.reports.tables import CampaignTables, check_tables
+
+__all__ = ["campaign_tables", "job_summary"]
+
+
+def campaign_tables(store: Store, campaign_id: str, *, samples: bool = True) -> CampaignTables:
+    """All tables of `reports/tables.py`; without `samples` that one is empty, which is faster."""
+    tables = store.tables(campaign_id, samples=samples)
+    estimates = _estimates(tables)
+    filled = CampaignTables(
+        **{name: getattr(tables, name) for name in CampaignTables.__slots__} | {"estimates": estimates}
+    )
+    check_tables(filled)
+    return filled
+
+
+def _estimates(tables: CampaignTables) -> pd.DataFrame:
+    """One row per job with a good launch."""
+    good = tables.launches[tables.launches["status"] == "ok"]
+    medians: dict[int, dict[int, float]] = {}
+    for job_id, number, median in zip(good["job_id"], good["round"], good["latency_median_ns"], strict=True):
+        medians.setdefault(int(job_id), {})[int(number)] = float(median)
+    rows = []
+    for job_id, reference in zip(tables.jobs["job_id"], tables.jobs["reference_job_id"], strict=True):
+        own = medians.get(int(job_id), {})
+        latency = geometric_mean_interval(list(own.values()))
+        if latency is None:
+            continue
+        ratio = None if pd.isna(reference) else paired_ratio(own, medians.get(int(reference), {}))
+        rows.append(
+            {
+                "job_id": int(job_id),
+                "launches": latency.count,
+                "latency_ns": latency.value,
+                "latency_low_ns": latency.low,
+                "latency_high_ns": latency.high,
+                **_ratio(ratio),
+            }
+        )
+    empty = tables.estimates  # has the columns and their types
+    return pd.DataFrame(rows, columns=list(empty.columns)).astype(empty.dtypes.to_dict()) if rows else empty
+
+
+def _ratio(ratio: Estimate | None) -> dict[str, float | int | None]:
+    if ratio is None:
+        return {"ratio": None, "ratio_low": None, "ratio_high": None, "rounds_compared": 0}
+    return {
+        "ratio": ratio.value,
+        "ratio_low": ratio.low,
+        "ratio_high": ratio.high,
+        "rounds_compared": ratio.count,
+    }
+
+
+def job_summary(tables: CampaignTables) -> list[dict[str, Any]]:
+    """A row per job, and one per variant that failed and so has none: texts to print, and the figures behind them."""
+    joined = (
+        tables.variants.merge(tables.jobs, on="variant_id", how="left", suffixes=("_variant", ""))
+        .merge(tables.estimates, on="job_id", how="left")
+        .merge(tables.quality, on="job_id", how="left")
+        .merge(tables.engines[["engine_id", "name"]].rename(columns={"name": "engine"}), on="engine_id", how="left")
+    )
+    return [_summary({key: None if pd.isna(value) else value for key, value in row.items()}) for row in _rows(joined)]
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in frame.to_dict("records")]
+
+
+def _summary(row: dict[str, Any]) -> dict[str, Any]:
+    latency, ratio, quality = row["latency_ns"], row["ratio"], row["value"]
+    reason = row["reason"] if row["status"] is not None else row["reason_variant"]
+    return {
+        "variant": row["name"],
+        "device": row["device"],
+        "engine": row["engine"],
+        "threads": None if row["threads"] is None else int(row["threads"]),
+        "latency_ms": None if latency is None else f"{latency / 1e6:.4g}",
+        "ratio": None if ratio is None else _interval(ratio, row["ratio_low"], row["ratio_high"]),
+        "quality": None if quality is None else f"{quality:.4f}",
+        "size_kB": None if row["size_bytes"] is None else f"{row['size_bytes'] / 1000:.1f}",
+        "status": row["status"] or row["status_variant"],
+        "reason": reason,
+        "latency_ns": latency,
+        "latency_low_ns": row["latency_low_ns"],
+        "latency_high_ns": row["latency_high_ns"],
+        "ratio_value": ratio,
+        "ratio_low": row["ratio_low"],
+        "ratio_high": row["ratio_high"],
+        "quality_value": quality,
+        "quality_metric": row["metric"],
+        "size_bytes": None if row["size_bytes"] is None else int(row["size_bytes"]),
+    }
+
+
+def _interval(value: float, low: float | None, high: float | None) -> str:
+    return f"{value:.3f}×" if low is None else f"{value:.3f}× [{low:.3f}, {high:.3f}]"
