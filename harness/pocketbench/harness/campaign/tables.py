@@ -86,7 +86,7 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
         "engine": row["engine"],
         "threads": None if row["threads"] is None else int(row["threads"]),
         "latency_ms": None if latency is None else f"{latency / 1e6:.4g}",
-        "ratio": None if ratio is None else _interval(ratio, row["ratio_low"], row["ratio_high"]),
+        "ratio": _ratio_text(row),
         "quality": None if quality is None else f"{quality:.4f}",
         "size_kB": None if row["size_bytes"] is None else f"{row['size_bytes'] / 1000:.1f}",
         "status": row["status"] or row["status_variant"],
@@ -103,5 +103,10 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _interval(value: float, low: float | None, high: float | None) -> str:
-    return f"{value:.3f}×" if low is None else f"{value:.3f}× [{low:.3f}, {high:.3f}]"
+def _ratio_text(row: dict[str, Any]) -> str | None:
+    if row["is_reference"]:
+        return "reference"
+    if row["ratio"] is None:
+        return None
+    low, high = row["ratio_low"], row["ratio_high"]
+    return f"{row['ratio']:.3f}×" + ("" if low is None else f" [{low:.3f}, {high:.3f}]")

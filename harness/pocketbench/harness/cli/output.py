@@ -12,6 +12,7 @@ import typer
 
 __all__ = ["JsonOption", "ProgressEvent", "ProgressView", "print_json", "print_line", "print_rows", "progress_view"]
 
+_UNWRAPPED = 10_000  # columns
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
@@ -62,7 +63,8 @@ def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_
     for row in rows:
         # Text, not str: a name in square brackets is not markup.
         table.add_row(*(Text("" if row.get(column) is None else str(row[column])) for column in columns))
-    Console().print(table)
+    # In a file or a pipe a row is a line, however long.
+    Console(width=None if sys.stdout.isatty() else _UNWRAPPED).print(table)
 
 
 @contextmanager

@@ -98,7 +98,7 @@ class Deployment:
     files: Mapping[str, PurePosixPath]
 
 
-class RecordedFile(Strict):
+class _RecordedFile(Strict):
     name: Annotated[str, StringConstraints(pattern=_NAME_PATTERN)]
     sha256: Annotated[str, StringConstraints(pattern=_SHA256_PATTERN)]
     size_bytes: Annotated[int, Field(ge=0)]
@@ -113,13 +113,13 @@ class Record(Strict):
     deployment_id: Annotated[str, StringConstraints(pattern=_ID_PATTERN)]
     previous_id: Annotated[str, StringConstraints(pattern=_ID_PATTERN)] | None
     digest: Annotated[str, StringConstraints(pattern=_SHA256_PATTERN)]
-    files: Annotated[tuple[RecordedFile, ...], Field(min_length=1, max_length=1000)]
+    files: Annotated[tuple[_RecordedFile, ...], Field(min_length=1, max_length=1000)]
 
     @classmethod
     def of(cls, plan: DeploymentPlan, deployment_id: str, previous_id: str | None) -> Self:
         """The record of `plan` as the deployment `deployment_id`."""
         files = tuple(
-            RecordedFile(name=f.name, sha256=f.sha256, size_bytes=f.source.stat().st_size, mode=f.mode)
+            _RecordedFile(name=f.name, sha256=f.sha256, size_bytes=f.source.stat().st_size, mode=f.mode)
             for f in plan.files
         )
         return cls(
