@@ -35,6 +35,8 @@ def demo(
     training = subprocess.run(
         [sys.executable, "-m", "pocketbench.harness.demo.digits", str(out)], capture_output=True, text=True, check=False
     )
+    if training.returncode == InputError.exit_code:
+        raise InputError(training.stderr.strip())
     if training.returncode != 0:
         raise PocketbenchError(f"the demo's training failed:\n{training.stderr.strip()}")
     print_line(f"it is right on {float(training.stdout):.2%} of the test images; compressing and measuring ...")

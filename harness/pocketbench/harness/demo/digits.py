@@ -60,9 +60,9 @@ def residual_network() -> keras.Model:
     from keras import layers
 
     def convolution(tensor: object, filters: int, name: str, strides: int = 1, size: int = 3) -> object:
-        tensor = layers.Conv2D(
-            filters, size, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
-        )(tensor)
+        tensor = layers.Conv2D(filters, size, strides=strides, padding="same", use_bias=False, name=f"{name}_conv")(
+            tensor
+        )
         return layers.BatchNormalization(name=f"{name}_bn")(tensor)
 
     def block(tensor: object, filters: int, name: str, strides: int = 1) -> object:
@@ -112,7 +112,11 @@ def main() -> None:
     """Train into the folder named on the command line and print the accuracy."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # a network this small is slower on a GPU
-    sys.stdout.write(f"{train(Path(sys.argv[1])):.4f}\n")
+    try:
+        sys.stdout.write(f"{train(Path(sys.argv[1])):.4f}\n")
+    except MissingExtraError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":
