@@ -96,11 +96,18 @@ def test_every_listing_prints_json(tmp_path: Path):
         pytest.param(("results", "show", "nothing"), "nothing", id="unknown campaign"),
         pytest.param(("results", "export", "last", "--table", "smples"), "samples", id="unknown table"),
         pytest.param(("bench", "--threads", "two", "x.onnx"), "whole numbers", id="bad option"),
+        pytest.param(("bench", "x.onnx", "--output", "/proc/report.html"), "can be written", id="unwritable report"),
+        pytest.param(("bench", "x.onnx", "--output", "no/report.html"), "an existing folder", id="missing folder"),
+        pytest.param(("bench", "x.onnx", "--output", "report.pdf"), "ending in .html", id="report's extension"),
+        pytest.param(("compress", "random.keras"), "random.keras", id="random bytes"),
+        pytest.param(("recipe", "check", "small.yaml"), "small.yaml:3: unknown key 'step'", id="unknown key"),
         pytest.param(("nonsense",), "nonsense", id="unknown command"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_exit_code_2(argv: tuple[str, ...], expected: str, tmp_path: Path):
     (tmp_path / "model.txt").write_text("no model")
+    (tmp_path / "random.keras").write_bytes(bytes(range(256)))
+    (tmp_path / "small.yaml").write_text("version: 1\nname: small\nstep: []\n")
     home = tmp_path / "home"
 
     completed = subprocess.run(

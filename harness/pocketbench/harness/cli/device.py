@@ -30,7 +30,9 @@ def _registry() -> Registry:
 def add(
     address: Annotated[str, typer.Argument(help="`local:` for this computer.")],
     name: Annotated[str, typer.Option(help="The name that plans and commands use.")],
-    profile: Annotated[str, typer.Option(help="Device profile; see docs/device-profiles.md.")] = "this-computer",
+    profile: Annotated[
+        str | None, typer.Option(help="Device profile (docs/device-profiles.md); default: the generic one of its kind.")
+    ] = None,
     directory: Annotated[str | None, typer.Option(help="Directory on the device that pocketbench may use.")] = None,
 ) -> None:
     """Register a device.

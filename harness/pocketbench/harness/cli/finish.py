@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,16 +52,17 @@ def write_campaign_report(store: Store, campaign_id: str, output: Path) -> bool:
 
 def check_output(output: Path) -> None:
     """Refuse a report path that cannot be written, before anything is measured."""
-    import os
-
+    folder = output.absolute().parent
     if output.is_dir() or output.suffix != ".html":
         raise InputError(f"expected a file ending in .html for the report, got {str(output)!r}.")
-    if not output.absolute().parent.is_dir():
+    if not folder.is_dir():
+        raise InputError(f"expected an existing folder for the report, got {str(folder)!r}: make it first.")
+    try:
+        # Tried, not asked: permissions say nothing about a read-only or full disk.
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".report-"):
+            pass
+    except OSError as error:
         raise InputError(
-            f"expected an existing folder for the report, got {str(output.absolute().parent)!r}: make it first."
-        )
-    if not os.access(output.absolute().parent, os.W_OK | os.X_OK):
-        raise InputError(
-            f"expected a folder that can be written for the report, got {str(output.absolute().parent)!r}, "
-            "which is read-only: choose another with --output."
-        )
+            f"expected a folder that can be written for the report, got {str(folder)!r}: {error.strerror}; "
+            "choose another with --output."
+        ) from error

@@ -1,0 +1,75 @@
+"""`pocketbench device`: register, list, show, remove, and measure on what was registered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from pocketbench.checked.errors import InputError
+from pocketbench.harness.cli.main import app
+from tests.runner.tiny_models import dense_onnx
+
+CommandLine = Callable[..., Result]
+
+
+@pytest.fixture
+def pocketbench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Run in this process; errors come out as exceptions, as `main` prints them."""
+    monkeypatch.setenv("POCKETBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    return lambda *argv: CliRunner().invoke(app, list(map(str, argv)), catch_exceptions=False)
+
+
+def test_add_list_show_remove(pocketbench: CommandLine, tmp_path: Path):
+    assert pocketbench("device", "add", "local:", "--name", "bench-pc", "--directory", tmp_path / "pb").exit_code == 0
+
+    listed = json.loads(pocketbench("device", "list", "--json").stdout)
+    shown = json.loads(pocketbench("device", "show", "bench-pc", "--json").stdout)
+
+    assert [device["name"] for device in listed] == ["local", "bench-pc"]
+    assert shown["device"]["profile"] == "this-computer"
+    assert shown["facts"]["architecture"]
+    assert shown["profile"]["version"] == 1
+    assert pocketbench("device", "remove", "bench-pc").exit_code == 0
+    assert [device["name"] for device in json.loads(pocketbench("device", "list", "--json").stdout)] == ["local"]
+
+
+def test_a_board_gets_the_generic_profile_and_is_not_reached_yet(pocketbench: CommandLine):
+    pocketbench("device", "add", "ssh://pi@board", "--name", "pi", "--directory", "/home/pi/pocketbench")
+
+    assert json.loads(pocketbench("device", "list", "--json").stdout)[1]["profile"] == "generic-linux"
+    with pytest.raises(InputError, match="boards over SSH come with a later one"):
+        pocketbench("device", "show", "pi")
+
+
+def test_a_registered_device_is_measured_in_its_own_directory(pocketbench: CommandLine, tmp_path: Path):
+    dense_onnx(tmp_path / "dense.onnx")
+    pocketbench("device", "add", "local:", "--name", "bench-pc", "--directory", tmp_path / "pb")
+
+    result = pocketbench("bench", "dense.onnx", "--on", "bench-pc", "--rounds", "1")
+
+    assert result.exit_code == 0
+    assert (tmp_path / "pb" / "deployments" / "dense.onnx").is_dir()
+    (row,) = json.loads(pocketbench("results", "show", "last", "--json").stdout)
+    assert (row["device"], row["status"]) == ("bench-pc", "ok")
+
+
+@pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
+def test_results_are_exported_with_every_sample(suffix: str, pocketbench: CommandLine, tmp_path: Path):
+    import pandas as pd
+
+    dense_onnx(tmp_path / "dense.onnx")
+    pocketbench("bench", "dense.onnx", "--rounds", "1")
+    target = tmp_path / f"samples.{suffix}"
+
+    assert pocketbench("results", "export", "last", "--table", "samples", "--output", target).exit_code == 0
+
+    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[suffix]
+    samples = read(target)
+    assert list(samples.columns) == ["launch_id", "iteration", "kind", "start_ns", "latency_ns"]
+    assert (samples["kind"] == "steady").sum() >= 100
+    assert (samples["latency_ns"] > 0).all()
