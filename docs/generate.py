@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+from sqlalchemy import Column
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 from pocketbench.harness.cli.main import app
+from pocketbench.harness.store.schema import METADATA
 from pocketbench.reports.tables import COLUMNS
 
-__all__ = ["PAGES", "commands_page", "tables_page"]
+__all__ = ["PAGES", "commands_page", "store_page", "tables_page"]
 
 FOLDER = Path(__file__).parent
 
@@ -72,7 +75,26 @@ def tables_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"commands.md": commands_page, "tables.md": tables_page}
+def store_page() -> str:
+    """Every table of the store, with its columns."""
+    lines = [
+        "# Tables of the store",
+        "",
+        "Written by `python -m docs.generate` from `harness/store/schema.py`; [store.md](store.md) says what the store",
+        "is. Instants are UTC in ISO 8601 with milliseconds. NULL means not known, never 0; only columns that say NULL",
+        "may be it.",
+    ]
+    for table in METADATA.tables.values():
+        lines += ["", f"## {table.name}", "", table.comment or "", "", "| column | type | meaning |", "|---|---|---|"]
+        lines += [f"| `{column.name}` | {_type(column)} | {column.comment} |" for column in table.columns]
+    return "\n".join(lines) + "\n"
+
+
+def _type(column: Column[Any]) -> str:
+    return f"{column.type}{', NULL' if column.nullable else ''}{', key' if column.primary_key else ''}"
+
+
+PAGES = {"commands.md": commands_page, "store-tables.md": store_page, "tables.md": tables_page}
 
 
 if __name__ == "__main__":

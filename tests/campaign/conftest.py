@@ -29,7 +29,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def store(home: Path) -> Iterator[Store]:
-    with Store.open(home) as opened:
+    with Store(home) as opened:
         yield opened
 
 

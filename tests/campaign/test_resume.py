@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,7 +29,7 @@ from pocketbench.harness.campaign.run import run_campaign
 from pocketbench.harness.devices.registry import Registry
 from pocketbench.harness.store.store import Store
 home = Path(sys.argv[1])
-with Store.open(home) as store:
+with Store(home) as store:
     run_campaign(load_plan(Path(sys.argv[2])), store=store, registry=Registry(home / "devices.yaml"), home=home,
                  progress=lambda event: print(event.message, flush=True))
 """
@@ -91,7 +92,10 @@ def test_after_kill_9_every_finished_launch_is_in_the_store(
     process.stdout.close()
     process.wait()
 
-    (row,) = store.campaigns()
+    # A runner that was just being forked holds the lock until it has become the runner.
+    deadline = time.monotonic() + 10
+    while (row := store.campaigns()[0])["status"] == "running" and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert row["status"] == "interrupted"
     tables = campaign_tables(store, row["campaign_id"])
     # The eighth had begun: seven were finished, and the eighth may have been before the signal came.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -68,8 +69,8 @@ def test_results_are_exported_with_every_sample(suffix: str, pocketbench: Comman
 
     assert pocketbench("results", "export", "last", "--table", "samples", "--output", target).exit_code == 0
 
-    read = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}[suffix]
-    samples = read(target)
+    readers: dict[str, Any] = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}
+    samples = readers[suffix](target)
     assert list(samples.columns) == ["launch_id", "iteration", "kind", "start_ns", "latency_ns"]
     assert (samples["kind"] == "steady").sum() >= 100
     assert (samples["latency_ns"] > 0).all()

@@ -24,7 +24,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "finished_at": "UTC, NA while running or where interrupted",
         "seed": "seed of the order of launches",
         "rounds_planned": "rounds asked for",
-        "rounds_done": "rounds in which every job was launched",
+        "rounds_done": "rounds in which every job was launched that did not fail",
         "quality_metric": "name of the metric, NA where no evaluation data was given",
         "quality_higher_is_better": "bool, NA without a metric",
         "pocketbench_version": "version that measured",
@@ -80,7 +80,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "cores": "cores the process was pinned to, e.g. 0,1; NA where not pinned",
         "is_reference": "bool: comparisons of jobs with the same device, threads and cores are ratios to it",
         "reference_job_id": "job that this one is compared to, NA where there is none",
-        "status": "ok, failed (no launch could be used) or partial (some launches failed)",
+        "status": "ok, failed (not deployed, or no launch could be used) or partial (something is missing, see reason)",
         "reason": "why, NA where ok",
     },
     "launches": {  # one row per launch, failed ones too

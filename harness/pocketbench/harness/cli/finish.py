@@ -29,7 +29,7 @@ def measure_and_report(plan: Plan, output: Path, *, resume: bool = False) -> Non
     home = home_directory()
     registry = Registry(home / "devices.yaml")
     campaign = resume_campaign if resume else run_campaign
-    with Store.open(home) as store:
+    with Store(home) as store:
         with progress_view() as view:
             campaign_id = campaign(plan, store=store, registry=registry, home=home, progress=view)
         usable = write_campaign_report(store, campaign_id, output)

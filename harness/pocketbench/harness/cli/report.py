@@ -24,5 +24,5 @@ def report(
     from pocketbench.harness.store.store import Store
 
     check_output(output)
-    with Store.open(home_directory()) as store:
+    with Store(home_directory()) as store:
         write_campaign_report(store, store.resolve(campaign), output)

@@ -28,7 +28,7 @@ def list_results(json: JsonOption = False) -> None:
     from pocketbench.harness.home import home_directory
     from pocketbench.harness.store.store import Store
 
-    with Store.open(home_directory()) as store:
+    with Store(home_directory()) as store:
         rows = store.campaigns()
     columns = ("campaign_id", "name", "status", "started_at", "devices", "variants", "launches")
     print_rows(columns, rows, as_json=json, empty="no campaigns yet: run `pocketbench demo` or `pocketbench run`")
@@ -44,8 +44,8 @@ def show(campaign: Campaign, json: JsonOption = False) -> None:
     from pocketbench.harness.home import home_directory
     from pocketbench.harness.store.store import Store
 
-    with Store.open(home_directory()) as store:
-        rows = job_summary(campaign_tables(store, store.resolve(campaign)))
+    with Store(home_directory()) as store:
+        rows = job_summary(campaign_tables(store, store.resolve(campaign), samples=False))
     columns = ("variant", "device", "engine", "threads", "latency_ms", "ratio", "quality", "size_kB", "status")
     print_rows(columns, rows, as_json=json, empty="this campaign has no jobs")
 
@@ -70,8 +70,9 @@ def export(
         raise InputError(f"unknown table {table!r}; {nearest(table, names)}.")
     if output and output.suffix not in {".csv", ".json", ".parquet"}:
         raise InputError(f"expected a file ending in .csv, .json or .parquet, got {str(output)!r}.")
-    with Store.open(home_directory()) as store:
-        frame = getattr(campaign_tables(store, store.resolve(campaign)), table)
+    with Store(home_directory()) as store:
+        tables = campaign_tables(store, store.resolve(campaign), samples=table == "samples")
+    frame = getattr(tables, table)
     if output is None:
         print_line(frame.to_csv(index=False).rstrip("\n"))
     elif output.suffix == ".csv":

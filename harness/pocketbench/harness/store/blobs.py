@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
+import secrets
 from pathlib import Path
 
 from pocketbench.harness.errors import StoreError
@@ -30,15 +30,18 @@ class Blobs:
         """Keep `data` so that it survives a power cut; its sha256. Nothing is written twice."""
         sha256 = hashlib.sha256(data).hexdigest()
         target = self.path(sha256, suffix)
-        if target.exists() and target.stat().st_size == len(data):
-            return sha256
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            _write_durably(target, data)
+            if not (target.exists() and target.stat().st_size == len(data)):
+                _write(target, data)
+            # A name is on disk once its folder is. Done for a file that was there, too: whoever wrote it may have
+            # been killed before this.
+            for folder in (target.parent, self.folder, self.folder.parent):
+                _sync_folder(folder)
         except OSError as error:
             raise StoreError(
-                f"expected to write {len(data)} bytes to {target}, got {error.strerror}: make room, or set "
-                "POCKETBENCH_HOME to a folder with more, and resume the campaign."
+                f"expected to write {len(data)} bytes to {target}, got {error.strerror}: see that its disk has space "
+                "and its folder can be written, then resume the campaign."
             ) from error
         return sha256
 
@@ -49,7 +52,7 @@ class Blobs:
             data = path.read_bytes()
         except OSError as error:
             raise StoreError(
-                f"expected the measured samples in {path}, got {error.strerror}: restore the file from a copy."
+                f"expected what was measured in {path}, got {error.strerror}: restore the file from a copy."
             ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise StoreError(
@@ -59,20 +62,23 @@ class Blobs:
         return data
 
 
-def _write_durably(target: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".new-")
+def _write(target: Path, data: bytes) -> None:
+    # Not by tempfile, whose files only their owner may read: a colleague who reads the database reads these too.
+    temporary = target.with_name(f".new-{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).replace(target)
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
-    # The name itself is durable only once the directory is.
-    directory = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)

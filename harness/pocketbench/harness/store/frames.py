@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sqlalchemy import BigInteger, Boolean, Column, Connection, Float, Integer, Select, Table, select
+from sqlalchemy import Boolean, Column, ColumnElement, Connection, Float, Integer, Table, select
 
 from pocketbench.harness.store import schema
 from pocketbench.harness.store.blobs import Blobs
@@ -21,60 +21,49 @@ from pocketbench.reports.tables import COLUMNS, CampaignTables
 __all__ = ["campaign_frames"]
 
 _KIND = pd.CategoricalDtype(["warmup", "steady"])
-# What the reports' tables are made of, where a column has another name or place there.
-_ESTIMATE_TYPES = {"job_id": "int64", "launches": "int64", "rounds_compared": "int64"}
+# Of the columns of `estimates`; the others may be missing and are fractions.
+_ESTIMATE_COUNTS = {"job_id", "launches", "rounds_compared"}
 
 
 def campaign_frames(connection: Connection, blobs: Blobs, campaign_id: str, *, samples: bool) -> CampaignTables:
     """All tables of a campaign; without `samples` that table is empty, which saves reading its files."""
     jobs_of = select(schema.jobs.c.job_id).where(schema.jobs.c.campaign_id == campaign_id)
-    own = {
-        table.name: select(table).where(table.c.campaign_id == campaign_id)
-        for table in (schema.campaigns, schema.devices, schema.variants, schema.jobs)
-    } | {
-        table.name: select(table).where(table.c.job_id.in_(jobs_of))
-        for table in (schema.launches, schema.memory_stages, schema.quality, schema.job_failures)
+
+    def own(table: Table, *order: Column[Any]) -> pd.DataFrame:
+        ours = table.c.campaign_id == campaign_id if "campaign_id" in table.c else table.c.job_id.in_(jobs_of)
+        return _frame(connection, table, ours, order or tuple(table.primary_key))
+
+    jobs = own(schema.jobs)
+    launches = own(schema.launches, schema.launches.c.round, schema.launches.c.launch_id)
+    status, reason = job_status(jobs, launches, own(schema.job_failures))
+    jobs = jobs.assign(status=status, reason=reason)
+    engines_of = select(schema.jobs.c.engine_id).where(schema.jobs.c.campaign_id == campaign_id)
+    frames = {
+        "campaign": own(schema.campaigns).assign(rounds_done=_rounds_done(jobs, launches)),
+        "devices": own(schema.devices),
+        "engines": _frame(
+            connection,
+            schema.engines,
+            schema.engines.c.engine_id.in_(engines_of),
+            tuple(schema.engines.primary_key),
+        ),
+        "variants": own(schema.variants),
+        "jobs": jobs,
+        "launches": launches,
+        "samples": _samples(blobs, launches if samples else launches.iloc[:0]),
+        "memory": own(schema.memory_stages),
+        "quality": own(schema.quality),
+        "estimates": pd.DataFrame(
+            {name: pd.Series(dtype="int64" if name in _ESTIMATE_COUNTS else "float64") for name in COLUMNS["estimates"]}
+        ),
     }
-    variants = _frame(connection, own["variants"].order_by(schema.variants.c.variant_id), schema.variants)
-    jobs = _frame(connection, own["jobs"].order_by(schema.jobs.c.job_id), schema.jobs)
-    order = (schema.launches.c.round, schema.launches.c.launch_id)
-    launches = _frame(connection, own["launches"].order_by(*order), schema.launches)
-    failures = _frame(connection, own["job_failures"], schema.job_failures)
-    memory = _frame(
-        connection,
-        own["memory_stages"].order_by(schema.memory_stages.c.job_id, schema.memory_stages.c.position),
-        schema.memory_stages,
-    )
-    campaign = _frame(connection, own["campaigns"], schema.campaigns)
-    campaign["rounds_done"] = _rounds_done(jobs, launches, failures)
-    engines = _frame(
-        connection,
-        select(schema.engines).where(
-            schema.engines.c.engine_id.in_(
-                select(schema.jobs.c.engine_id).where(schema.jobs.c.campaign_id == campaign_id)
-            )
-        ),
-        schema.engines,
-    )
-    status, reason = job_status(jobs, launches, failures)
-    return CampaignTables(
-        campaign=campaign[list(COLUMNS["campaign"])],
-        devices=_frame(connection, own["devices"], schema.devices)[list(COLUMNS["devices"])],
-        engines=engines[list(COLUMNS["engines"])],
-        variants=variants[list(COLUMNS["variants"])],
-        jobs=jobs.assign(status=status, reason=reason)[list(COLUMNS["jobs"])],
-        launches=launches[list(COLUMNS["launches"])],
-        samples=_samples(blobs, launches if samples else launches.iloc[:0]),
-        memory=memory[list(COLUMNS["memory"])],
-        quality=_frame(connection, own["quality"], schema.quality)[list(COLUMNS["quality"])],
-        estimates=pd.DataFrame(
-            {name: pd.Series(dtype=_ESTIMATE_TYPES.get(name, "float64")) for name in COLUMNS["estimates"]}
-        ),
-    )
+    return CampaignTables(**{name: frame[list(COLUMNS[name])] for name, frame in frames.items()})
 
 
-def _frame(connection: Connection, query: Select[Any], table: Table) -> pd.DataFrame:
-    rows = connection.execute(query).all()
+def _frame(
+    connection: Connection, table: Table, condition: ColumnElement[bool], order: Sequence[Column[Any]]
+) -> pd.DataFrame:
+    rows = connection.execute(select(table).where(condition).order_by(*order)).all()
     columns = zip(*rows, strict=True) if rows else ([] for _ in table.columns)
     return pd.DataFrame(
         {
@@ -90,15 +79,14 @@ def _dtype(column: Column[Any]) -> str:
         return "boolean" if column.nullable else "bool"
     if isinstance(column.type, Float):
         return "float64"
-    if isinstance(column.type, Integer | BigInteger):
+    if isinstance(column.type, Integer):  # BigInteger is one, too
         return "Int64" if column.nullable else "int64"
     return "str"
 
 
-def _rounds_done(jobs: pd.DataFrame, launches: pd.DataFrame, failures: pd.DataFrame) -> int:
-    """Rounds in which every job was launched that could be deployed."""
-    not_deployed = set(failures.loc[failures["stage"] == "deploy", "job_id"])
-    expected = set(jobs["job_id"]) - not_deployed
+def _rounds_done(jobs: pd.DataFrame, launches: pd.DataFrame) -> int:
+    """Rounds in which every job was launched that did not fail: one that always crashes is given up early."""
+    expected = set(jobs.loc[jobs["status"] != "failed", "job_id"])
     if not expected:
         return 0
     counted = launches[launches["job_id"].isin(expected)].groupby("round")["job_id"].nunique()
@@ -116,7 +104,7 @@ def _samples(blobs: Blobs, launches: pd.DataFrame) -> pd.DataFrame:
             "launch_id": np.repeat(np.array([number for number, _ in parts], np.int64), lengths),
             "iteration": _joined((np.arange(length) for length in lengths), np.int64),
             # Categories: a million iterations with a text each would take 60 MB.
-            "kind": pd.Categorical.from_codes(steady.astype(np.int8).tolist(), dtype=_KIND),
+            "kind": pd.Categorical.from_codes(steady.astype(np.int8), dtype=_KIND),
             "start_ns": _joined((samples["start_ns"] for _, samples in parts), np.int64),
             "latency_ns": _joined((samples["latency_ns"] for _, samples in parts), np.int64),
         }

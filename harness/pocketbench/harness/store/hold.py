@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from pocketbench.checked.errors import InputError
+from pocketbench.harness.errors import StoreError
 
 __all__ = ["Hold", "is_held"]
 
@@ -29,8 +30,14 @@ class Hold:
         self._file: IO[str] | None = None
 
     def __enter__(self) -> Self:
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._path.open("a+", encoding="ascii")
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            file = self._path.open("a+", encoding="ascii")
+        except OSError as error:
+            raise StoreError(
+                f"expected to write the lock {self._path}, got {error.strerror}: see that its folder can be written, "
+                "or set POCKETBENCH_HOME to another folder."
+            ) from error
         if not _try(file):
             file.seek(0)
             holder = file.read(20).strip() or "unknown"
@@ -68,10 +75,12 @@ def _try(file: IO[str]) -> bool:
 
 def is_held(folder: Path, name: str) -> bool:
     """True while a process holds `name`."""
-    path = folder / f"{name}.lock"
-    if not path.exists():
+    try:
+        # Only read, so that whoever may read a store may ask.
+        file = (folder / f"{name}.lock").open("rb")
+    except FileNotFoundError:
         return False
-    with path.open("a") as file:
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:

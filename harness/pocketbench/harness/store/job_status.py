@@ -1,4 +1,7 @@
-"""What became of a job, from its launches and the stages that failed: `ok`, `partial` or `failed`, and why."""
+"""What became of a job, from its launches and the stages that failed: `ok`, `partial` or `failed`, and why.
+
+`failed`: it could not be deployed or launched, so there is no latency. `partial`: something of it is missing.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +12,37 @@ __all__ = ["job_status"]
 _STAGES = {"deploy": "not deployed", "memory": "no memory figures", "quality": "no quality"}
 
 
-def job_status(jobs: pd.DataFrame, launches: pd.DataFrame, failures: pd.DataFrame) -> tuple[pd.Series[str], pd.Series[str]]:
+def job_status(
+    jobs: pd.DataFrame, launches: pd.DataFrame, failures: pd.DataFrame
+) -> tuple[pd.Series[str], pd.Series[str]]:
     """The columns `status` and `reason` of the table jobs."""
-    status: list[str | None] = []
-    reasons: list[str | None] = []
-    for job_id in jobs["job_id"]:
-        own = launches[launches["job_id"] == job_id]
-        bad = own[own["status"] == "failed"]
-        stages = failures[failures["job_id"] == job_id]
-        reason = [f"{_STAGES[stage]}: {text}" for stage, text in zip(stages["stage"], stages["reason"], strict=True)]
-        if len(bad):
-            reason.append(f"{len(bad)} of {len(own)} launches failed, the first: {bad['reason'].iloc[0]}")
-        used = len(own) - len(bad)
-        if not used and not reason:
-            reason.append("not launched yet")
-        status.append("ok" if not reason else "partial" if used or (not len(own) and not len(stages)) else "failed")
-        reasons.append("\n".join(reason) or None)
-    return pd.Series(status, dtype="str"), pd.Series(reasons, dtype="str")
+    launched = launches["job_id"].value_counts()
+    bad = launches.loc[launches["status"] == "failed"].groupby("job_id")["reason"].agg(["size", "first"])
+    stages: dict[int, dict[str, str]] = {}
+    for job_id, stage, reason in zip(failures["job_id"], failures["stage"], failures["reason"], strict=True):
+        stages.setdefault(job_id, {})[stage] = reason
+    found = [
+        _one(
+            int(launched.get(job_id, 0)),
+            int(bad["size"].get(job_id, 0)),
+            str(bad["first"].get(job_id)),
+            stages.get(job_id, {}),
+        )
+        for job_id in jobs["job_id"]
+    ]
+    return (
+        pd.Series([status for status, _ in found], dtype="str"),
+        pd.Series(["\n".join(reasons) or None for _, reasons in found], dtype="str"),
+    )
+
+
+def _one(launched: int, bad: int, first: str, stages: dict[str, str]) -> tuple[str, list[str]]:
+    reasons = [f"{words}: {stages[stage]}" for stage, words in _STAGES.items() if stage in stages]
+    if bad:
+        reasons.append(f"{bad} of {launched} launches failed, the first: {first}")
+    if not launched and "deploy" not in stages:
+        reasons.append("not launched yet")
+    if not reasons:
+        return "ok", reasons
+    useless = launched == bad and (bad or "deploy" in stages)
+    return "failed" if useless else "partial", reasons

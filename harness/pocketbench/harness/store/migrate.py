@@ -5,7 +5,6 @@ All missing migrations run in one transaction: a cut leaves the store as it was.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
@@ -13,6 +12,7 @@ from sqlalchemy import Connection, inspect, text
 from pocketbench.harness.errors import StoreError
 from pocketbench.harness.store.schema import HEAD
 from pocketbench.harness.store.versions import pocketbench_version
+from pocketbench.harness.store.writing import now
 
 __all__ = ["MIGRATIONS", "needs_migration", "upgrade"]
 
@@ -52,11 +52,7 @@ def upgrade(connection: Connection, path: Path, scripts: Path = MIGRATIONS) -> N
     command.upgrade(config, "head")
     connection.execute(
         text("INSERT INTO store_versions VALUES (:revision, :version, :now)"),
-        {
-            "revision": head,
-            "version": pocketbench_version(),
-            "now": datetime.now(UTC).isoformat(timespec="milliseconds"),
-        },
+        {"revision": head, "version": pocketbench_version(), "now": now()},
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Column, ColumnElement, Connection, func, select
 
 from pocketbench.checked.errors import InputError, nearest
 from pocketbench.harness.store import schema
 from pocketbench.harness.store.records import StoredJob, StoredVariant
 
 __all__ = [
+    "campaign_status",
     "list_campaigns",
     "resolve_campaign",
     "stored_jobs",
@@ -18,6 +19,11 @@ __all__ = [
     "unfinished",
     "unfinished_named",
 ]
+
+# The identifier decides between campaigns of the same millisecond, so that `last` is the first that is listed.
+_NEWEST_FIRST = (schema.campaigns.c.started_at.desc(), schema.campaigns.c.campaign_id.desc())
+# How many identifiers an error lists.
+_LISTED = 10
 
 
 def list_campaigns(connection: Connection) -> list[dict[str, Any]]:
@@ -38,7 +44,7 @@ def list_campaigns(connection: Connection) -> list[dict[str, Any]]:
         c.started_at,
         variants.label("variants"),
         launches.label("launches"),
-    ).order_by(c.started_at.desc(), c.campaign_id.desc())
+    ).order_by(*_NEWEST_FIRST)
     names: dict[str, list[str]] = {}
     for campaign_id, device in connection.execute(
         select(schema.devices.c.campaign_id, schema.devices.c.device).order_by(schema.devices.c.device)
@@ -50,32 +56,54 @@ def list_campaigns(connection: Connection) -> list[dict[str, Any]]:
     ]
 
 
+def campaign_status(connection: Connection, campaign_id: str) -> str:
+    """What its process wrote last."""
+    c = schema.campaigns.c
+    status: str = connection.execute(select(c.status).where(c.campaign_id == campaign_id)).scalar_one()
+    return status
+
+
 def resolve_campaign(connection: Connection, text: str) -> str:
     """`last`, an identifier, or a start that only one has → the identifier; InputError with the nearest ones."""
-    c = schema.campaigns.c
-    known: list[str] = list(connection.execute(select(c.campaign_id).order_by(c.started_at.desc())).scalars())
+    query = select(schema.campaigns.c.campaign_id).order_by(*_NEWEST_FIRST)
+    known: list[str] = list(connection.execute(query).scalars())
     if not known:
-        raise InputError("expected a campaign in the store, got none yet: run `pocketbench demo` or `pocketbench run`.")
+        raise InputError(
+            f"expected a campaign, got {text!r} while the store has none yet: run `pocketbench demo` or "
+            "`pocketbench run` first."
+        )
     if text == "last":
         return known[0]
-    matching = [name for name in known if name == text] or [name for name in known if text and name.startswith(text)]
-    if len(matching) != 1:
-        raise InputError(f"expected the identifier of one campaign or `last`, got {text!r}; {nearest(text, known)}.")
+    if text in known:
+        return text
+    matching = [name for name in known if text and name.startswith(text)]
+    if not matching:
+        raise InputError(
+            f"expected the identifier of a campaign or `last`, got {text!r}; {nearest(text, known[:_LISTED])} "
+            "(`pocketbench results list` shows all)."
+        )
+    if len(matching) > 1:
+        raise InputError(
+            f"expected the start of one campaign's identifier, got {text!r}, which {len(matching)} have: give more of "
+            f"it, as in {', '.join(matching[:_LISTED])}."
+        )
     return matching[0]
 
 
 def unfinished(connection: Connection, plan_sha256: str) -> str | None:
     """The last campaign of a plan that is not finished."""
-    c = schema.campaigns.c
-    query = select(c.campaign_id).where(c.plan_sha256 == plan_sha256, c.status != "finished")
-    return connection.execute(query.order_by(c.started_at.desc()).limit(1)).scalar_one_or_none()
+    return _last_unfinished(connection, schema.campaigns.c.plan_sha256 == plan_sha256)
 
 
 def unfinished_named(connection: Connection, name: str) -> str | None:
     """The last campaign of that name that is not finished."""
+    return _last_unfinished(connection, schema.campaigns.c.name == name)
+
+
+def _last_unfinished(connection: Connection, condition: ColumnElement[bool]) -> str | None:
     c = schema.campaigns.c
-    query = select(c.campaign_id).where(c.name == name, c.status != "finished")
-    return connection.execute(query.order_by(c.started_at.desc()).limit(1)).scalar_one_or_none()
+    query = select(c.campaign_id).where(condition, c.status != "finished").order_by(*_NEWEST_FIRST).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def stored_variants(connection: Connection, campaign_id: str) -> list[StoredVariant]:
@@ -94,13 +122,16 @@ def stored_jobs(connection: Connection, campaign_id: str) -> list[StoredJob]:
         .where(j.campaign_id == campaign_id)
         .order_by(j.job_id)
     )
+    own_jobs = select(j.job_id).where(j.campaign_id == campaign_id)
+
+    def taken(column: Column[int]) -> set[int]:
+        return set(connection.execute(select(column).where(column.in_(own_jobs)).distinct()).scalars())
+
     rounds: dict[int, set[int]] = {}
     n = schema.launches.c
-    own_jobs = select(j.job_id).where(j.campaign_id == campaign_id)
     for job_id, number in connection.execute(select(n.job_id, n.round).where(n.job_id.in_(own_jobs))):
         rounds.setdefault(job_id, set()).add(number)
-    with_memory = set(connection.execute(select(schema.memory_stages.c.job_id)).scalars())
-    with_quality = set(connection.execute(select(schema.quality.c.job_id)).scalars())
+    with_memory, with_quality = taken(schema.memory_stages.c.job_id), taken(schema.quality.c.job_id)
     return [
         StoredJob(
             job_id=job_id,

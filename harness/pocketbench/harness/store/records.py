@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 __all__ = [
     "Array",
     "CampaignRecord",
+    "CampaignStatus",
     "DeviceRecord",
     "EngineRecord",
     "FailureStage",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+CampaignStatus = Literal["running", "finished", "interrupted"]
 FailureStage = Literal["deploy", "quality", "memory"]
 
 
@@ -45,13 +47,12 @@ class CampaignRecord:
 
 @dataclass(frozen=True, slots=True)
 class DeviceRecord:
-    """A device; what it says of itself is in `facts`, by the names of the columns."""
+    """A device as it was registered; what it says of itself is added once it is reached."""
 
     device: str
     address: str
     profile: str
     directory: str
-    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

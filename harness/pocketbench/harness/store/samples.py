@@ -1,4 +1,7 @@
-"""The iterations of a launch as Parquet, the outputs of a quality launch as .npz."""
+"""The iterations of a launch as Parquet, the outputs of a quality launch as .npz.
+
+pyarrow is imported where it is used: a listing of campaigns needs none.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
+
+from pocketbench.harness.store.records import Array
 
 __all__ = ["OUTPUTS_LIMIT_BYTES", "SAMPLES_DTYPE", "decode_samples", "encode_outputs", "encode_samples"]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 SAMPLES_DTYPE = np.dtype([("start_ns", np.int64), ("latency_ns", np.int64), ("steady", np.bool_)])
 # Outputs are kept to compare variants sample by sample; a campaign of segmentation masks must not fill the disk.
 OUTPUTS_LIMIT_BYTES = 64 * 2**20
@@ -20,6 +22,9 @@ OUTPUTS_LIMIT_BYTES = 64 * 2**20
 
 def encode_samples(samples: Array) -> bytes:
     """Parquet of an array with the fields of SAMPLES_DTYPE; the same samples give the same bytes."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     table = pa.table({name: pa.array(np.ascontiguousarray(samples[name])) for name in SAMPLES_DTYPE.names or ()})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd", use_dictionary=False, store_schema=False)
@@ -28,6 +33,9 @@ def encode_samples(samples: Array) -> bytes:
 
 def decode_samples(data: bytes) -> Array:
     """What `encode_samples` was given."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     table = pq.read_table(pa.BufferReader(data))
     samples = np.empty(table.num_rows, SAMPLES_DTYPE)
     for name in SAMPLES_DTYPE.names or ():

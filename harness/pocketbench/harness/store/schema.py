@@ -245,7 +245,7 @@ launches = Table(
     _integer("peak_memory_bytes", "VmHWM at the end of the launch", null=True),
     _text("flags", "JSON list of what the runner noticed", null=True),
     _text("samples_sha256", "names samples/XX/HASH.parquet with every iteration, NULL where failed", null=True),
-    Index(None, "job_id"),
+    UniqueConstraint("job_id", "round"),  # also how the launches of a job are found
     _one_of("status", "ok", "failed"),
     comment="One row per launch, failed ones too. The figures are views of the samples, kept to list fast.",
 )

@@ -6,9 +6,10 @@ Every call that writes is one transaction, on disk when it returns.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pocketbench.harness.store import reading, writing
 from pocketbench.harness.store.blobs import Blobs
@@ -17,6 +18,7 @@ from pocketbench.harness.store.hold import Hold, is_held
 from pocketbench.harness.store.records import (
     Array,
     CampaignRecord,
+    CampaignStatus,
     DeviceRecord,
     EngineRecord,
     FailureStage,
@@ -29,7 +31,9 @@ from pocketbench.harness.store.records import (
     VariantRecord,
 )
 from pocketbench.harness.store.samples import encode_outputs, encode_samples
-from pocketbench.reports.tables import CampaignTables
+
+if TYPE_CHECKING:
+    from pocketbench.reports.tables import CampaignTables
 
 __all__ = ["Store"]
 
@@ -41,11 +45,6 @@ class Store:
         self._database = Database(home / "pocketbench.db")
         self._blobs = Blobs(home / "samples")
         self._locks = home / "locks"
-
-    @classmethod
-    def open(cls, home: Path) -> Self:
-        """The store in `home`, made or brought up to date; StoreError where it is damaged or from a newer version."""
-        return cls(home)
 
     def __enter__(self) -> Self:
         return self
@@ -99,12 +98,17 @@ class Store:
 
         with self._database.reading() as connection:
             tables = campaign_frames(connection, self._blobs, campaign_id, samples=samples)
-        tables.campaign["status"] = [self._status(campaign_id, tables.campaign["status"].iloc[0])]
-        return tables
+        status = self._status(campaign_id, tables.campaign["status"].iloc[0])
+        return replace(tables, campaign=tables.campaign.assign(status=status))
 
     def _status(self, campaign_id: str, status: str) -> str:
         """A campaign that says it is running while no process holds it was cut off."""
-        return "interrupted" if status == "running" and not is_held(self._locks, campaign_id) else status
+        if status != "running" or is_held(self._locks, campaign_id):
+            return status
+        # It may have ended properly since it was read: once nobody holds it, what was written last counts.
+        with self._database.reading() as connection:
+            status = reading.campaign_status(connection, campaign_id)
+        return "interrupted" if status == "running" else status
 
     # What a campaign writes
 
@@ -123,8 +127,8 @@ class Store:
         with self._database.writing() as connection:
             writing.add_campaign(connection, campaign, devices, variants, jobs)
 
-    def set_status(self, campaign_id: str, status: str) -> None:
-        """running, finished or interrupted."""
+    def set_status(self, campaign_id: str, status: CampaignStatus) -> None:
+        """`finished` also writes the instant."""
         with self._database.writing() as connection:
             writing.set_status(connection, campaign_id, status)
 

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 from pocketbench.harness.store import schema
 from pocketbench.harness.store.records import (
     CampaignRecord,
+    CampaignStatus,
     DeviceRecord,
     EngineRecord,
     FailureStage,
@@ -66,8 +67,7 @@ def add_campaign(
     connection.execute(insert(schema.campaigns).values(values))
     own = {"campaign_id": campaign.campaign_id}
     for device in devices:
-        row: dict[str, object] = {"device": device.device, "address": device.address, "profile": device.profile}
-        connection.execute(insert(schema.devices).values({**own, **row, "directory": device.directory, **device.facts}))
+        connection.execute(insert(schema.devices).values(own | asdict(device)))
     for variant in variants:
         connection.execute(insert(schema.variants).values(own | asdict(variant)))
     _add_jobs(connection, campaign.campaign_id, jobs)
@@ -90,7 +90,7 @@ def _add_jobs(connection: Connection, campaign_id: str, jobs: Sequence[JobRecord
             _update_job(connection, job_ids[job.key], reference_job_id=job_ids[job.reference])
 
 
-def set_status(connection: Connection, campaign_id: str, status: str) -> None:
+def set_status(connection: Connection, campaign_id: str, status: CampaignStatus) -> None:
     """`finished` also sets the instant, anything else takes it back."""
     finished_at = now() if status == "finished" else None
     connection.execute(

@@ -157,8 +157,8 @@ def upgrade() -> None:
         sa.CheckConstraint("status IN ('ok', 'failed')", name="ck_launches_status"),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.job_id"], name="fk_launches_job_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("launch_id", name="pk_launches"),
+        sa.UniqueConstraint("job_id", "round", name="uq_launches_job_id_round"),
     )
-    op.create_index("ix_launches_job_id", "launches", ["job_id"], unique=False)
     op.create_table(
         "memory_stages",
         sa.Column("job_id", sa.Integer(), autoincrement=False, nullable=False),
@@ -185,19 +185,3 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["job_id"], ["jobs.job_id"], name="fk_quality_job_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("job_id", name="pk_quality"),
     )
-
-
-def downgrade() -> None:
-    for table in (
-        "quality",
-        "memory_stages",
-        "launches",
-        "job_failures",
-        "jobs",
-        "variants",
-        "devices",
-        "store_versions",
-        "engines",
-        "campaigns",
-    ):
-        op.drop_table(table)

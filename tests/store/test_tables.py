@@ -1,0 +1,297 @@
+"""What was written comes back as the tables that reports are made from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pocketbench.harness.errors import StoreError
+from pocketbench.harness.store.records import LaunchRecord
+from pocketbench.reports.tables import COLUMNS, check_tables
+from tests.store.example_campaign import ENGINE, JOBS, QUALITY, STAGES, add, campaign, good_launch, samples
+
+ID = "20260102T030405Z-net-0000"
+
+
+@pytest.fixture
+def jobs(store):
+    return add(store, quality_metric="top-1", quality_higher_is_better=True)
+
+
+def rows(frame):
+    """Rows as they print, NA as None."""
+    return [
+        {key: None if pd.isna(value) else value for key, value in row.items()}
+        for row in frame.to_dict(orient="records")
+    ]
+
+
+def types(tables):
+    return {name: {column: str(kind) for column, kind in getattr(tables, name).dtypes.items()} for name in COLUMNS}
+
+
+def fill(store, jobs):
+    """Everything that a campaign may write, with values and without."""
+    first, second = list(jobs.values())[:2]
+    store.set_facts(ID, "board", {"cpu": "A76", "cores": 4, "memory_bytes": 2**33, "load_average_1min": 0.0})
+    store.set_deployed([first], ENGINE)
+    store.add_launch(
+        LaunchRecord(
+            first, 0, 1, "2026-01-02T03:05:00.000Z", "ok", None, 2, 1, 1.5, None, 1.25, 0, 2**63 - 1, 3, None, "[]"
+        ),
+        samples(9, 1, 2),
+    )
+    store.add_launch(LaunchRecord(second, 0, 0, "2026-01-02T03:05:01.000Z", "failed", "crashed"), None)
+    store.set_memory(first, STAGES)
+    store.set_quality([first], QUALITY, [np.zeros(3)])
+    store.add_failure([second], "quality", "no outputs")
+
+
+def test_the_tables_are_those_that_reports_ask_for(store, jobs):
+    fill(store, jobs)
+    tables = store.tables(ID)
+
+    check_tables(tables)
+    assert {name: list(getattr(tables, name).columns) for name in COLUMNS} == {
+        name: list(columns) for name, columns in COLUMNS.items()
+    }
+
+
+def test_the_types_do_not_depend_on_what_is_there(store, jobs):
+    empty = types(store.tables(ID))
+    fill(store, jobs)
+
+    assert types(store.tables(ID)) == empty
+
+
+def test_the_types_say_what_may_be_missing(store, jobs):
+    found = types(store.tables(ID))
+
+    assert found["campaign"]["quality_higher_is_better"] == "boolean"
+    assert found["campaign"]["rounds_done"] == "int64"
+    assert found["jobs"]["job_id"] == "int64"
+    assert found["jobs"]["reference_job_id"] == "Int64"
+    assert found["jobs"]["is_reference"] == "bool"
+    assert found["launches"]["peak_memory_bytes"] == "Int64"
+    assert found["launches"]["latency_p90_ns"] == "float64"
+    assert found["samples"] == {
+        "launch_id": "int64",
+        "iteration": "int64",
+        "kind": "category",
+        "start_ns": "int64",
+        "latency_ns": "int64",
+    }
+    assert found["estimates"]["job_id"] == "int64"
+    assert found["estimates"]["latency_ns"] == "float64"
+
+
+def test_a_campaign_comes_back_as_it_was_written(store, jobs):
+    assert rows(store.tables(ID).campaign) == [
+        {
+            "campaign_id": ID,
+            "name": "net",
+            "status": "interrupted",  # nobody holds it
+            "started_at": "2026-01-02T03:04:05.000Z",
+            "finished_at": None,
+            "seed": 7,
+            "rounds_planned": 2,
+            "rounds_done": 0,
+            "quality_metric": "top-1",
+            "quality_higher_is_better": True,
+            "pocketbench_version": "0.1.0",
+            "plan": "name: net\n",
+        }
+    ]
+
+
+def test_what_a_device_does_not_say_stays_unknown(store, jobs):
+    fill(store, jobs)
+
+    assert rows(store.tables(ID).devices) == [
+        {
+            "device": "board",
+            "address": "local:",
+            "profile": "host",
+            "model": None,
+            "cpu": "A76",
+            "cores": 4,
+            "memory_bytes": 2**33,
+            "os": None,
+            "kernel": None,
+            "architecture": None,
+            "cpu_features": None,
+            "governor": None,
+            "load_average_1min": 0.0,
+        }
+    ]
+
+
+def test_variants_come_in_their_order_with_failed_ones_and_zero_is_not_unknown(store, jobs):
+    found = store.tables(ID).variants
+
+    assert found["name"].tolist() == ["float32-tflite", "broken", "int8-tflite"]
+    assert found["status"].tolist() == ["ok", "failed", "ok"]
+    assert found["reason"].isna().tolist() == [True, False, True]
+    assert [row["size_bytes"] for row in rows(found)] == [None, None, 0]
+
+
+def test_jobs_come_in_the_order_of_the_plan_with_their_references(store, jobs):
+    found = store.tables(ID).jobs
+
+    assert found["job_id"].tolist() == list(jobs.values())
+    assert list(jobs) == [job.key for job in JOBS]
+    assert found["reference_job_id"].tolist() == [jobs[str(job.reference)] for job in JOBS]
+    assert [row["cores"] for row in rows(found)] == [None, None, "0,1", "0,1"]
+    assert [row["engine_id"] for row in rows(found)] == [None] * 4
+
+
+def test_launches_come_back_with_the_largest_figures_and_the_missing_ones(store, jobs):
+    fill(store, jobs)
+    good, bad = rows(store.tables(ID).launches)
+
+    assert good | {"launch_id": 0} == {
+        "launch_id": 0,
+        "job_id": next(iter(jobs.values())),
+        "round": 0,
+        "position": 1,
+        "started_at": "2026-01-02T03:05:00.000Z",
+        "status": "ok",
+        "reason": None,
+        "iterations": 2,
+        "warmup_iterations": 1,
+        "latency_median_ns": 1.5,
+        "latency_p90_ns": None,
+        "latency_mean_ns": 1.25,
+        "engine_load_ns": 0,
+        "model_init_ns": 2**63 - 1,
+        "first_inference_ns": 3,
+        "peak_memory_bytes": None,
+    }
+    assert (bad["status"], bad["reason"], bad["iterations"], bad["latency_median_ns"]) == (
+        "failed",
+        "crashed",
+        None,
+        None,
+    )
+
+
+def test_samples_come_back_with_warmup_first_and_none_for_a_failed_launch(store, jobs):
+    fill(store, jobs)
+    tables = store.tables(ID)
+    launch_id = tables.launches.loc[tables.launches["status"] == "ok", "launch_id"].item()
+
+    assert rows(tables.samples) == [
+        {"launch_id": launch_id, "iteration": 0, "kind": "warmup", "start_ns": 0, "latency_ns": 9},
+        {"launch_id": launch_id, "iteration": 1, "kind": "steady", "start_ns": 1000, "latency_ns": 1},
+        {"launch_id": launch_id, "iteration": 2, "kind": "steady", "start_ns": 2000, "latency_ns": 2},
+    ]
+
+
+def test_launches_with_the_same_samples_share_a_file_and_keep_their_own_rows(store, jobs, home):
+    job_id = next(iter(jobs.values()))
+    for number in range(2):
+        store.add_launch(good_launch(job_id, number), samples(5, 6))
+
+    assert len([path for path in (home / "samples").rglob("*") if path.is_file()]) == 1
+    assert store.tables(ID).samples["launch_id"].nunique() == 2
+
+
+def test_without_samples_their_files_are_not_read(store, jobs, home):
+    fill(store, jobs)
+    for path in (home / "samples").rglob("*.parquet"):
+        path.write_bytes(b"damaged")
+
+    assert store.tables(ID, samples=False).samples.empty
+    with pytest.raises(StoreError, match="it was damaged"):
+        store.tables(ID)
+
+
+def test_memory_quality_and_engines_come_back(store, jobs):
+    fill(store, jobs)
+    first = next(iter(jobs.values()))
+    tables = store.tables(ID)
+
+    assert [(row["job_id"], row["position"], row["stage"]) for row in rows(tables.memory)] == [
+        (first, 0, "start"),
+        (first, 1, "end"),
+    ]
+    assert [row["private_dirty_bytes"] for row in rows(tables.memory)] == [None, 0]
+    assert rows(tables.quality) == [
+        {
+            "job_id": first,
+            "metric": "top-1",
+            "value": 0.75,
+            "low": 0.5,
+            "high": None,
+            "samples": 100,
+            "higher_is_better": True,
+        }
+    ]
+    assert rows(tables.engines) == [
+        {
+            "engine_id": ENGINE.engine_id,
+            "name": "LiteRT",
+            "version": "2.1",
+            "platform": "linux-x86_64",
+            "sha256": ENGINE.sha256,
+        }
+    ]
+    assert tables.jobs["engine_id"].notna().tolist() == [True, False, False, False]
+
+
+def test_a_campaign_without_devices_variants_and_jobs_has_empty_tables(store):
+    store.add_campaign(campaign("empty"), [], [], [])
+    tables = store.tables("empty")
+
+    check_tables(tables)
+    assert {name for name in COLUMNS if len(getattr(tables, name))} == {"campaign"}
+    assert tables.campaign["rounds_done"].tolist() == [0]
+
+
+def test_campaigns_do_not_mix(store, jobs):
+    fill(store, jobs)
+    other = add(store, "other")
+    tables = store.tables("other")
+
+    assert tables.jobs["job_id"].tolist() == list(other.values())
+    assert {name for name in COLUMNS if len(getattr(tables, name))} == {"campaign", "devices", "variants", "jobs"}
+
+
+def test_a_round_is_done_when_every_job_was_launched_that_did_not_fail(store, jobs):
+    first, second, third, crashing = jobs.values()
+
+    def done():
+        return store.tables(ID).campaign["rounds_done"].item()
+
+    store.add_launch(replace(good_launch(crashing), status="failed", reason="crashed"), None)
+    for job_id in (first, second):
+        store.add_launch(good_launch(job_id), None)
+    assert done() == 0
+
+    store.add_launch(good_launch(third), None)
+    assert done() == 1
+
+    # Round 1 is not done by launches of another one.
+    store.add_launch(good_launch(first, 1), None)
+    store.add_launch(good_launch(second, 2), None)
+    store.add_launch(good_launch(third, 2), None)
+    assert done() == 1
+
+    store.add_launch(good_launch(first, 2), None)
+    assert done() == 2
+
+
+def test_no_round_is_done_where_every_job_failed(store, jobs):
+    store.add_failure(jobs.values(), "deploy", "no space")
+
+    assert store.tables(ID).campaign["rounds_done"].item() == 0
+
+
+def test_texts_come_back_whatever_they_contain(store):
+    name = "naïve <script> 'quoted' \"twice\"\x00 100 % 🙂\n"
+    store.add_campaign(campaign("odd", name=name), [], [], [])
+
+    assert store.tables("odd").campaign["name"].item() == name
