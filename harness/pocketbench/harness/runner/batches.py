@@ -13,6 +13,9 @@ from pocketbench.harness.errors import RunnerError
 
 __all__ = ["Batches", "stack_inputs", "unstack_outputs"]
 
+# Repeating the last sample up to a full batch may cost this much; the batch is what a device says.
+_MAX_PADDING_BYTES = 1 << 30
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batches:
@@ -50,6 +53,12 @@ def stack_inputs(inputs: Sequence[np.ndarray], facts: Sequence[TensorFacts]) -> 
     if batch == 0:
         raise InputError("expected a batch of at least 1, got a model with a batch of 0.")
     runs = -(-count // batch)
+    padding = sum(array[:1].nbytes for array in inputs) * (runs * batch - count)
+    if padding > _MAX_PADDING_BYTES:
+        raise InputError(
+            f"expected a batch that {count} samples come near to filling, got one of {batch}: "
+            "export the model with a smaller one."
+        )
     arrays = []
     for array, has in zip(inputs, batched, strict=True):
         filled = np.concatenate([array, np.repeat(array[-1:], runs * batch - count, axis=0)]) if batch > 1 else array

@@ -10,8 +10,9 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from pocketbench.harness.errors import RunnerError
+from pocketbench.harness.errors import RunnerError, TransportError
 from pocketbench.harness.runner.batches import stack_inputs, unstack_outputs
+from pocketbench.harness.runner.launch import read_launch
 from pocketbench.harness.runner.protocol import (
     EngineEvent,
     Event,
@@ -21,7 +22,6 @@ from pocketbench.harness.runner.protocol import (
     ModelEvent,
     SamplesEvent,
     one_event,
-    read_launch,
 )
 from pocketbench.harness.runner.results import SAMPLE_DTYPE, BenchOptions, BenchResult, Description, MemoryStage
 from pocketbench.harness.runner.tensors import TensorFileError, read_tensors, write_tensors
@@ -30,6 +30,8 @@ from pocketbench.harness.transports.base import Transport
 __all__ = ["Runner"]
 
 _CLEAN_UP_TIMEOUT_S = 30.0
+# No device's clock runs twice as fast as ours.
+_CLOCK_SLACK = 2.0
 
 
 class Runner:
@@ -58,7 +60,11 @@ class Runner:
         if self._description is None:
             events = self._launch("describe", (), timeout_s)
             model = one_event(events, ModelEvent)
-            self._description = Description(one_event(events, EngineEvent).version, model.inputs, model.outputs)
+            self._description = Description(
+                one_event(events, EngineEvent).version,
+                tuple(entry.facts() for entry in model.inputs),
+                tuple(entry.facts() for entry in model.outputs),
+            )
         return self._description
 
     def bench(self, options: BenchOptions, timeout_s: float) -> BenchResult:
@@ -81,7 +87,7 @@ class Runner:
             with tempfile.TemporaryDirectory(prefix="pocketbench-") as folder:
                 local = Path(folder) / "samples"
                 self._transport.pull(samples_path, local)
-                samples = _read_samples(local, counts)
+                samples = _read_samples(local, counts, timeout_s)
         return BenchResult(
             samples=samples,
             engine_version=engine.version,
@@ -106,7 +112,7 @@ class Runner:
         has a static batch of more than 1, samples run in groups of it, the last one filled up by repetition. An input
         or output without a batch (its first dimension is no batch of the model) keeps its whole shape: (N, *shape).
         """
-        description = self.describe()
+        description = self.describe(timeout_s)
         batches = stack_inputs(inputs, description.inputs)
         with (
             self._remote_files("input", "output") as (input_path, output_path),
@@ -128,10 +134,24 @@ class Runner:
         return unstack_outputs(outputs, description.outputs, batches)
 
     def memory(
-        self, threads: int, timeout_s: float, *, cores: tuple[int, ...] | None = None, seed: int = 0
+        self,
+        threads: int,
+        timeout_s: float,
+        *,
+        cores: tuple[int, ...] | None = None,
+        seed: int = 0,
+        input: Path | None = None,  # noqa: A002  # the runner's word, as in BenchOptions
     ) -> tuple[MemoryStage, ...]:
-        """Memory of a process that does nothing but load and run the model, at each stage."""
-        return _stages(self._launch("memory", ("--seed", str(seed), *_placement(threads, cores)), timeout_s))
+        """Memory of a process that does nothing but load and run the model, at each stage.
+
+        `seed` and `input` as in BenchOptions.
+        """
+        with self._remote_files("input") as (input_path,):
+            given = ["--seed", str(seed)]
+            if input is not None:
+                self._transport.push(input, input_path)
+                given += ["--input", str(input_path)]
+            return _stages(self._launch("memory", (*given, *_placement(threads, cores)), timeout_s))
 
     def _launch(self, mode: str, arguments: Sequence[str], timeout_s: float) -> list[Event]:
         program, common = self._argv
@@ -143,14 +163,18 @@ class Runner:
         """Paths in the work directory that no other launch uses; what is there in the end is removed."""
         token = secrets.token_hex(8)
         paths = tuple(self._work_directory / f".{token}.{name}" for name in names)
+        clean_up = ("rm", "-f", *map(str, paths))
         try:
             yield paths
-        finally:
-            self._transport.run(("rm", "-f", *map(str, paths)), timeout_s=_CLEAN_UP_TIMEOUT_S)
+        except BaseException:
+            with contextlib.suppress(TransportError):  # a device that is gone: why is already on its way up
+                self._transport.run(clean_up, timeout_s=_CLEAN_UP_TIMEOUT_S)
+            raise
+        self._transport.run(clean_up, timeout_s=_CLEAN_UP_TIMEOUT_S)
 
 
 def _placement(threads: int, cores: tuple[int, ...] | None) -> tuple[str, ...]:
-    pinned = ("--cores", ",".join(map(str, cores))) if cores else ()
+    pinned = ("--cores", ",".join(map(str, cores))) if cores is not None else ()
     return ("--threads", str(threads), *pinned)
 
 
@@ -173,8 +197,8 @@ def _stages(events: list[Event]) -> tuple[MemoryStage, ...]:
     )
 
 
-def _read_samples(path: Path, counts: SamplesEvent) -> np.ndarray:
-    """Pairs of int64; checked against the counts and against time itself."""
+def _read_samples(path: Path, counts: SamplesEvent, timeout_s: float) -> np.ndarray:
+    """Pairs of int64; checked against the counts, and against time itself: in order, and within the launch."""
     expected = counts.warmup + counts.steady
     size = path.stat().st_size
     if size != expected * 16:
@@ -183,6 +207,13 @@ def _read_samples(path: Path, counts: SamplesEvent) -> np.ndarray:
     starts, latencies = pairs[:, 0], pairs[:, 1]
     if (pairs < 0).any() or (starts[1:] - starts[:-1] < latencies[:-1]).any():
         raise RunnerError("expected samples in the order of time, got others: the file is damaged.", stage="samples")
+    span_ns = int(starts[-1]) + int(latencies[-1]) - int(starts[0])
+    if span_ns > _CLOCK_SLACK * timeout_s * 1e9:
+        raise RunnerError(
+            f"expected samples within the {timeout_s:g} s that the launch may take, got {span_ns / 1e9:g} s: "
+            "the file is damaged.",
+            stage="samples",
+        )
     samples = np.empty(expected, SAMPLE_DTYPE)
     samples["start_ns"], samples["latency_ns"] = starts, latencies
     samples["steady"] = np.arange(expected) >= counts.warmup

@@ -6,48 +6,105 @@ their control characters before they reach a terminal.
 
 from __future__ import annotations
 
-import signal
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, TypeVar, get_args
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, TypeAdapter, ValidationError
 
 from pocketbench.checked.yaml import Strict
 from pocketbench.compression.manifest import TensorFacts
-from pocketbench.harness.errors import RunnerCrashError, RunnerError
-from pocketbench.harness.transports.base import Completed
+from pocketbench.harness.errors import RunnerError
 
 __all__ = [
     "SCHEMA_VERSION",
+    "STAGES",
+    "DoneEvent",
     "EngineEvent",
+    "ErrorEvent",
     "Event",
     "FirstInferenceEvent",
     "InferredEvent",
     "MemoryEvent",
     "ModelEvent",
     "SamplesEvent",
+    "StageEvent",
+    "TensorEntry",
+    "last_stage",
     "one_event",
     "parse_events",
-    "read_launch",
+    "without_controls",
 ]
 
 SCHEMA_VERSION = 1
 _EVENT_START = b'{"schema":'
 _WORDS_LIMIT = 2000  # characters of an engine's own words in one of our messages
 
+Stage = Literal[
+    "start",
+    "options",
+    "engine_load",
+    "model_load",
+    "input",
+    "first_inference",
+    "warmup",
+    "run",
+    "samples",
+]
+STAGES: tuple[str, ...] = get_args(Stage)
+
+
+def without_controls(text: str) -> str:
+    """`text` as one printable line of bounded length: it comes from a device and goes to a terminal."""
+    printable = "".join(character if character.isprintable() else " " for character in text).strip()
+    return printable if len(printable) <= _WORDS_LIMIT else f"{printable[:_WORDS_LIMIT]} [...]"
+
+
 Count = Annotated[int, Field(ge=0, le=2**63 - 1)]
+Iterations = Annotated[int, Field(ge=0, le=1 << 22)]  # SAMPLE_LIMIT in src/bench.c
+Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Bytes = Count | None
+Words = Annotated[str, AfterValidator(without_controls)]
+_STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class _Event(Strict):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = _STRICT
     schema_version: Literal[1] = Field(alias="schema")
+
+
+class TensorEntry(Strict):
+    """An input or output in the event "model": -1 in `shape` is dynamic, `scale` is null where not quantized."""
+
+    model_config = _STRICT
+    name: Words
+    dtype: Literal[
+        "bfloat16",
+        "bool",
+        "float16",
+        "float32",
+        "float64",
+        "int8",
+        "int16",
+        "int32",
+        "int64",
+        "uint8",
+        "uint16",
+        "uint32",
+        "uint64",
+    ]
+    shape: Annotated[tuple[Annotated[int, Field(ge=-1, le=2**63 - 1)], ...], Field(max_length=16)]
+    scale: float | None
+    zero_point: Int64 | None
+
+    def facts(self) -> TensorFacts:
+        """The same as the rest of pocketbench knows it."""
+        return TensorFacts(**self.model_dump())
 
 
 class StageEvent(_Event):
     """What starts now; a crash from here on belongs to it."""
 
     event: Literal["stage"]
-    stage: str
+    stage: Stage
 
 
 class EngineEvent(_Event):
@@ -55,7 +112,7 @@ class EngineEvent(_Event):
 
     event: Literal["engine"]
     name: Literal["litert", "onnxruntime"]
-    version: str | None
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z.+_-]{1,64}$")] | None
     engine_load_ns: Count
 
 
@@ -64,8 +121,8 @@ class ModelEvent(_Event):
 
     event: Literal["model"]
     model_init_ns: Count
-    inputs: tuple[TensorFacts, ...]
-    outputs: tuple[TensorFacts, ...]
+    inputs: tuple[TensorEntry, ...]
+    outputs: tuple[TensorEntry, ...]
 
 
 class FirstInferenceEvent(_Event):
@@ -91,8 +148,8 @@ class SamplesEvent(_Event):
     """The samples file is complete: so many warm-up iterations, then so many steady ones."""
 
     event: Literal["samples"]
-    warmup: Count
-    steady: Annotated[int, Field(ge=1)]
+    warmup: Iterations
+    steady: Annotated[Iterations, Field(ge=1)]
     flags: tuple[Literal["warmup_max_time", "max_time", "sample_limit"], ...]
 
 
@@ -100,15 +157,15 @@ class InferredEvent(_Event):
     """The output file is complete."""
 
     event: Literal["inferred"]
-    runs: Annotated[int, Field(ge=1)]
+    runs: Annotated[Count, Field(ge=1)]
 
 
 class ErrorEvent(_Event):
     """Something failed at `stage`."""
 
     event: Literal["error"]
-    stage: str
-    message: str
+    stage: Stage
+    message: Words
 
 
 class DoneEvent(_Event):
@@ -147,7 +204,7 @@ def parse_events(stdout: bytes) -> list[Event]:
     if rest:
         raise RunnerError(
             f"expected complete lines from the runner, got the last one without its end: {_shown(rest)!r}.",
-            stage=_last_stage(events),
+            stage=last_stage(events),
         )
     return events
 
@@ -159,43 +216,12 @@ def _parse_line(line: bytes) -> Event:
         problem = error.errors(include_url=False)[0]
         where = ".".join(map(str, problem["loc"]))
         raise RunnerError(
+            # Field names and values in the validator's own words are the device's as well.
             f"expected an event of schema {SCHEMA_VERSION} from the runner, got {_shown(line)!r} "
-            f"({where or 'the line'}: {problem['msg']}): is this runner from another version of pocketbench?",
+            f"({without_controls(where)[:200] or 'the line'}: {without_controls(problem['msg'])[:300]}): "
+            "is this runner from another version of pocketbench?",
             stage="protocol",
         ) from error
-
-
-def read_launch(completed: Completed, device: str) -> list[Event]:
-    """The events of a launch that ended well; RunnerError or RunnerCrashError for any other."""
-    events = parse_events(completed.stdout)
-    stage = _last_stage(events)
-    engine_words = _engine_words(completed.stderr)
-    said = f" The engine said: {engine_words}" if engine_words else ""
-    last = events[-1] if events else None
-    if isinstance(last, ErrorEvent):
-        raise RunnerError(f"{device} {last.stage}: {_clean(last.message)}.{said}", stage=last.stage)
-    # A shell in between says 128 + number.
-    number = completed.signal or (completed.exit_code - 128 if completed.exit_code > 128 else None)
-    if number is not None:
-        raise RunnerCrashError(
-            f"{device} the runner was ended by {_signal_name(number)} at stage {stage!r}: the engine crashed, or the "
-            f"device ran out of memory.{said}",
-            stage=stage,
-            signal=number,
-        )
-    if completed.exit_code != 0:
-        raise RunnerError(
-            f"{device} expected the runner to say why it failed, got exit code {completed.exit_code} at stage "
-            f"{stage!r} and nothing else.{said}",
-            stage=stage,
-        )
-    if not isinstance(last, DoneEvent):
-        raise RunnerError(
-            f"{device} expected the runner's output to end with the event 'done', got "
-            f"{last.event if last else 'no event'!r}: it is truncated.{said}",
-            stage=stage,
-        )
-    return events
 
 
 def one_event(events: list[Event], kind: type[_Kind]) -> _Kind:
@@ -203,34 +229,15 @@ def one_event(events: list[Event], kind: type[_Kind]) -> _Kind:
     found = [event for event in events if isinstance(event, kind)]
     if len(found) != 1:
         raise RunnerError(
-            f"expected exactly one {kind.__name__} from the runner, got {len(found)}.", stage=_last_stage(events)
+            f"expected exactly one {kind.__name__} from the runner, got {len(found)}.", stage=last_stage(events)
         )
     return found[0]
 
 
-def _last_stage(events: list[Event]) -> str:
-    return next((_clean(event.stage) for event in reversed(events) if isinstance(event, StageEvent)), "start")
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return f"signal {number} ({signal.Signals(number).name})"
-    except ValueError:
-        return f"signal {number}"
-
-
-# What engines print on standard error: "INFO: [cpu_registry.cc:75] XNNPACK CPU accelerator registered.",
-# "ERROR: The model allocation is null/empty". The runner repeats its own message there, after its name.
-def _engine_words(stderr: bytes) -> str:
-    lines = stderr[-65536:].decode(errors="replace").splitlines()
-    quiet = ("INFO:", "WARNING:", "pocketbench-runner:")
-    return _clean(" | ".join(line.strip() for line in lines if line.strip() and not line.startswith(quiet)))
-
-
-def _clean(text: str) -> str:
-    printable = "".join(character if character.isprintable() else " " for character in text).strip()
-    return printable if len(printable) <= _WORDS_LIMIT else f"{printable[:_WORDS_LIMIT]} [...]"
+def last_stage(events: list[Event]) -> str:
+    """The stage that a launch had reached."""
+    return next((event.stage for event in reversed(events) if isinstance(event, StageEvent)), "start")
 
 
 def _shown(line: bytes) -> str:
-    return _clean(line[:200].decode(errors="replace"))
+    return without_controls(line[:200].decode(errors="replace"))

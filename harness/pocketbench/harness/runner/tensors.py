@@ -25,6 +25,7 @@ _MAGIC = b"PBTENSOR"
 _VERSION = 1
 _MAX_TENSORS = 4096
 _MAX_RANK = 17  # 16 of the tensor and the runs
+_MAX_SHAPE_BYTES = 2**63 - 1  # as the runner
 
 
 class TensorFileError(PocketbenchError):
@@ -53,6 +54,11 @@ def write_tensors(path: Path, arrays: Sequence[np.ndarray]) -> None:
             f"expected arrays with the same number of samples, at least 1, in their first dimension, "
             f"got the shapes {[array.shape for array in arrays]}."
         )
+    if len(arrays) > _MAX_TENSORS or max(array.ndim for array in arrays) > _MAX_RANK:
+        raise InputError(
+            f"expected at most {_MAX_TENSORS} arrays of at most {_MAX_RANK} dimensions, "
+            f"got {len(arrays)} with up to {max(array.ndim for array in arrays)}."
+        )
     with path.open("wb") as stream:
         stream.write(_MAGIC + struct.pack("<II", _VERSION, len(arrays)))
         for array in arrays:
@@ -71,11 +77,16 @@ def read_tensors(path: Path) -> list[np.ndarray]:
         if _take(stream, 8) != _MAGIC:
             raise TensorFileError(f"expected a tensor file, got other bytes in {path}.")
         version, count = struct.unpack("<II", _take(stream, 8))
-        if version != _VERSION or count > _MAX_TENSORS:
-            raise TensorFileError(f"expected a tensor file of version {_VERSION}, got {version} in {path}.")
+        if version != _VERSION or not 1 <= count <= _MAX_TENSORS:
+            raise TensorFileError(
+                f"expected a tensor file of version {_VERSION} with 1 to {_MAX_TENSORS} tensors, "
+                f"got version {version} with {count} in {path}."
+            )
         arrays = [_read_one(stream, size) for _ in range(count)]
         if stream.tell() != size:
             raise TensorFileError(f"expected {stream.tell()} bytes in the tensor file {path}, got {size}.")
+        if len({array.shape[0] for array in arrays}) != 1:
+            raise TensorFileError(f"expected the same number of runs for all tensors in {path}, got others.")
     return arrays
 
 
@@ -95,8 +106,11 @@ def _read_one(stream: BinaryIO, size: int) -> np.ndarray:
     dtype = numpy_dtype(name).newbyteorder("<")
     # Python's integers do not overflow, whatever the header says.
     wanted = math.prod(shape) * dtype.itemsize
-    if min(shape) < 0 or wanted > size - stream.tell():
+    if shape[0] < 1 or min(shape) < 0 or wanted > size - stream.tell():
         raise TensorFileError(f"expected {wanted} bytes for a tensor of shape {shape}, got a truncated file.")
+    # An empty tensor may have other dimensions of any size: more elements than numpy can count.
+    if math.prod(max(length, 1) for length in shape) * dtype.itemsize > _MAX_SHAPE_BYTES:
+        raise TensorFileError(f"expected a possible shape in a tensor file, got {shape}.")
     data = _take(stream, wanted)
     if name == "bool":  # a byte other than 0 and 1 would be a broken numpy bool
         array: np.ndarray = np.frombuffer(data, np.uint8) != 0

@@ -53,11 +53,12 @@ class LocalTransport:
         try:
             stdout, stderr = process.communicate(stdin, timeout=timeout_s)
         except subprocess.TimeoutExpired:
+            _end_group(process)
             message = f"{self.address} expected {argv[0]!r} to finish within {timeout_s:g} s, got no end: stopped it."
             raise DeviceTimeoutError(message) from None
-        finally:
-            if process.returncode is None:  # timed out, or interrupted from the keyboard
-                _end_group(process)
+        except BaseException:  # Ctrl-C: the group is not the terminal's, so nobody else ends it
+            _end_group(process)
+            raise
         ended_by = -process.returncode if process.returncode < 0 else None
         code = 128 + ended_by if ended_by else process.returncode
         return Completed(tuple(argv), code, stdout, stderr, time.monotonic() - start, ended_by)

@@ -15,29 +15,33 @@ struct sample {
 _Static_assert(sizeof(struct sample) == 16, "the samples file is pairs of int64");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the samples file is little endian");
 
-enum { SAMPLE_LIMIT = 1 << 22 }; /* 64 MiB of samples: ten seconds of an inference of 2.4 us */
+/* 64 MiB of samples: ten seconds of an inference of 2.4 us. The warm-up may take half of it, so that some is left. */
+enum { SAMPLE_LIMIT = 1 << 22, WARMUP_LIMIT = SAMPLE_LIMIT / 2, FIRST_SPACE = 4096 };
 
 struct samples {
   struct sample *all;
   size_t count, space;
 };
 
+/* New room is written to at once: a page fault between two inferences would cool the caches of the next one. */
 static void make_room(struct samples *samples) {
   if (samples->count < samples->space) return;
-  samples->space *= 2;
-  samples->all = realloc(samples->all, samples->space * sizeof *samples->all);
-  if (samples->all == NULL) fail("expected memory for %zu samples, got none", samples->space);
+  size_t space = samples->space ? samples->space * 2 : FIRST_SPACE;
+  samples->all = realloc(samples->all, space * sizeof *samples->all);
+  if (samples->all == NULL) fail("expected memory for %zu samples, got none", space);
+  memset(samples->all + samples->space, 0xff, (space - samples->space) * sizeof *samples->all);
+  samples->space = space;
 }
 
 enum end { ENOUGH, OUT_OF_TIME, OUT_OF_SPACE };
 
-static enum end collect(const struct engine *engine, struct samples *samples, int64_t iterations, int64_t min_time_ms,
-                        int64_t max_time_ms) {
+static enum end collect(const struct engine *engine, struct samples *samples, size_t limit, int64_t iterations,
+                        int64_t min_time_ms, int64_t max_time_ms) {
   int64_t begin = clock_ns(), now = begin, done = 0;
   for (;; done++) {
     if (done >= iterations && now - begin >= min_time_ms * 1000000) return ENOUGH;
     if (done > 0 && now - begin >= max_time_ms * 1000000) return OUT_OF_TIME;
-    if (samples->count == SAMPLE_LIMIT) return OUT_OF_SPACE;
+    if (samples->count == limit) return OUT_OF_SPACE;
     make_room(samples);
     engine->settle();
     int64_t start = clock_ns();
@@ -47,32 +51,40 @@ static enum end collect(const struct engine *engine, struct samples *samples, in
   }
 }
 
-static void save(const struct samples *samples, const char *path) {
+static FILE *create(const char *path) {
   FILE *file = fopen(path, "wb");
   if (file == NULL) fail("cannot create the samples file %s: %s", path, strerror(errno));
+  return file;
+}
+
+static void save(const struct samples *samples, FILE *file, const char *path) {
   size_t written = fwrite(samples->all, sizeof *samples->all, samples->count, file);
   if (written != samples->count || fclose(file) != 0)
     fail("cannot write the samples file %s: %s", path, strerror(errno));
 }
 
 void bench(const struct engine *engine, const struct options *options) {
-  struct samples samples = {.space = 4096};
-  samples.all = allocate(samples.space, sizeof *samples.all);
+  stage_enter("samples");
+  FILE *file = create(options->samples); /* a path that cannot be written fails before the time is spent */
+  struct samples samples = {0};
+  make_room(&samples);
   stage_enter("warmup");
-  enum end warmup_end = collect(engine, &samples, options->warmup_iterations, options->warmup_time_ms,
+  enum end warmup_end = collect(engine, &samples, WARMUP_LIMIT, options->warmup_iterations, options->warmup_time_ms,
                                 options->max_time_ms);
   size_t warmup = samples.count;
   stage_enter("run");
-  enum end end = collect(engine, &samples, options->iterations, options->min_time_ms, options->max_time_ms);
-  if (samples.count == warmup) fail("expected at least one iteration after the warm-up, got none");
+  enum end end = collect(engine, &samples, SAMPLE_LIMIT, options->iterations, options->min_time_ms,
+                         options->max_time_ms);
   stage_enter("samples");
-  save(&samples, options->samples);
+  save(&samples, file, options->samples);
 
   static const char *const names[] = {"warmup_max_time", "max_time", "sample_limit"};
-  const bool set[] = {warmup_end == OUT_OF_TIME, end == OUT_OF_TIME, end == OUT_OF_SPACE};
+  const bool set[] = {warmup_end == OUT_OF_TIME, end == OUT_OF_TIME,
+                      warmup_end == OUT_OF_SPACE || end == OUT_OF_SPACE};
   event_begin("samples");
   event_number("warmup", (int64_t)warmup);
   event_number("steady", (int64_t)(samples.count - warmup));
   event_flags("flags", names, set, sizeof set / sizeof *set);
   event_end();
+  free(samples.all);
 }

@@ -64,13 +64,18 @@ static enum dtype dtype_of(const char *name, int element_type) {
        name, what ? what : "unknown", element_type);
 }
 
+static size_t rank_of(const struct layout *layout, const char *name) {
+  if (layout->rank > LITERT_MAX_RANK)
+    fail("expected at most %d dimensions in '%s', got %u", LITERT_MAX_RANK, name, layout->rank);
+  return layout->rank;
+}
+
 static void describe(handle tensor, const char *name, struct tensor *described) {
   struct ranked_type type = {0};
-  described->name = name;
+  described->name = name = name ? name : ""; /* a name is optional in a .tflite */
   check(api.ranked_type(tensor, &type), "get a tensor's type");
   described->dtype = dtype_of(name, type.element_type);
-  described->rank = type.layout.rank;
-  if (described->rank > LITERT_MAX_RANK) fail("expected at most %d dimensions in '%s'", LITERT_MAX_RANK, name);
+  described->rank = rank_of(&type.layout, name);
   for (size_t i = 0; i < described->rank; i++) described->declared[i] = type.layout.dimensions[i];
   int kind = 0;
   struct per_tensor quantization = {0};
@@ -142,7 +147,12 @@ static void prepare(struct model *model) {
   for (size_t i = 0; i < input_count; i++) {
     if (!tensor_is_dynamic(&model->inputs[i])) continue;
     int shape[LITERT_MAX_RANK];
-    for (size_t k = 0; k < model->inputs[i].rank; k++) shape[k] = (int)model->inputs[i].shape[k];
+    for (size_t k = 0; k < model->inputs[i].rank; k++) {
+      if (model->inputs[i].shape[k] > INT32_MAX)
+        fail("expected dimensions below 2^31 for the input '%s', got %s", model->inputs[i].name,
+             shape_text(model->inputs[i].shape, model->inputs[i].rank));
+      shape[k] = (int)model->inputs[i].shape[k];
+    }
     check(api.resize_input(compiled, 0, i, shape, model->inputs[i].rank), "give an input its shape");
     resized = true;
   }
@@ -155,8 +165,8 @@ static void prepare(struct model *model) {
   }
   for (size_t i = 0; i < output_count; i++) {
     struct tensor *output = &model->outputs[i];
-    output->rank = layouts[i].rank;
-    for (size_t k = 0; k < output->rank && k < LITERT_MAX_RANK; k++) output->shape[k] = layouts[i].dimensions[k];
+    output->rank = rank_of(&layouts[i], output->name);
+    for (size_t k = 0; k < output->rank; k++) output->shape[k] = layouts[i].dimensions[k];
     tensor_measure(output);
     check(api.output_tensor(signature, i, &tensor), "get an output");
     check(api.output_needs(compiled, 0, i, &needs), "get what an output's buffer needs");

@@ -65,7 +65,8 @@ static int describe(object type, const char *name, struct tensor *described) {
   check(api.element_type(tensor_type, &element_type), "get a tensor's element type");
   described->dtype = dtype_of(name, element_type);
   check(api.rank(tensor_type, &described->rank), "get a tensor's rank");
-  if (described->rank > MAX_RANK) fail("expected at most %d dimensions in '%s'", MAX_RANK, name);
+  if (described->rank > MAX_RANK)
+    fail("expected at most %d dimensions in '%s', got %zu", MAX_RANK, name, described->rank);
   check(api.dimensions(tensor_type, described->declared, described->rank), "get a tensor's shape");
   api.release_type(type);
   return element_type;
@@ -142,7 +143,8 @@ static void measure_outputs(struct model *model) {
     if (!is_tensor) fail("expected the output '%s' to be a tensor, got something else", output->name);
     check(api.type_of_value(output_values[i], &type), "get an output's type");
     check(api.rank(type, &output->rank), "get an output's rank");
-    if (output->rank > MAX_RANK) fail("expected at most %d dimensions in '%s'", MAX_RANK, output->name);
+    if (output->rank > MAX_RANK)
+      fail("expected at most %d dimensions in '%s', got %zu", MAX_RANK, output->name, output->rank);
     check(api.dimensions(type, output->shape, output->rank), "get an output's shape");
     api.release_tensor_type(type);
     tensor_measure(output);

@@ -15,7 +15,7 @@ const char usage[] =
     "  --input FILE            input from a tensor file instead (infer: required)\n"
     "  --output FILE           infer: tensor file to write\n"
     "  --samples FILE          bench: file for start and latency of each iteration\n"
-    "  --warmup-iterations N   bench: at least this many untimed-for-the-result iterations first (10)\n"
+    "  --warmup-iterations N   bench: at least this many iterations first, marked as warm-up (10)\n"
     "  --warmup-time-ms N      bench: and at least this long (0)\n"
     "  --iterations N          bench: at least this many iterations (100); memory: exactly (10)\n"
     "  --min-time-ms N         bench: and at least this long (500)\n"

@@ -39,9 +39,13 @@ static int64_t read_header(struct tensor_file *file, struct stored_tensor *tenso
   read_at(file, offset + 16, rank_and_zero, sizeof rank_and_zero);
   offset += 24;
   tensor->dtype = dtype_named(name);
-  if (tensor->dtype == DTYPE_COUNT) fail("expected a known dtype in the tensor file %s, got '%s'", file->path, name);
-  if (rank_and_zero[0] < 1 || rank_and_zero[0] > MAX_RANK || rank_and_zero[1] != 0)
-    fail("expected a rank of 1 to %d in the tensor file %s, got %u", MAX_RANK, file->path, rank_and_zero[0]);
+  char padded[sizeof name] = {0};
+  memcpy(padded, name, strlen(name));
+  if (tensor->dtype == DTYPE_COUNT || memcmp(padded, name, sizeof name) != 0)
+    fail("expected a known dtype in the tensor file %s, got '%s'", file->path, name);
+  if (rank_and_zero[0] < 1 || rank_and_zero[0] > MAX_RANK + 1 || rank_and_zero[1] != 0)
+    fail("expected a rank of 1 to %d, then 0, in the tensor file %s, got %u and %u", MAX_RANK + 1, file->path,
+         rank_and_zero[0], rank_and_zero[1]);
   int64_t runs;
   read_at(file, offset, &runs, sizeof runs);
   tensor->rank = rank_and_zero[0] - 1;
@@ -70,8 +74,9 @@ void tensor_file_open(struct tensor_file *file, const char *path) {
   uint32_t numbers[2];
   read_at(file, 0, start, sizeof start);
   read_at(file, 8, numbers, sizeof numbers);
-  if (memcmp(start, magic, sizeof magic) != 0 || numbers[0] != version || numbers[1] > MAX_TENSORS)
-    fail("expected a tensor file of version %u, got something else: %s", version, path);
+  if (memcmp(start, magic, sizeof magic) != 0 || numbers[0] != version || numbers[1] < 1 || numbers[1] > MAX_TENSORS)
+    fail("expected a tensor file of version %u with 1 to %d tensors, got something else: %s", version, MAX_TENSORS,
+         path);
   file->count = numbers[1];
   file->tensors = allocate(file->count, sizeof *file->tensors);
   int64_t offset = 16;
