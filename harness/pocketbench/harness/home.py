@@ -1,9 +1,9 @@
 """Where pocketbench keeps its state on this computer.
 
-    pocketbench.db   the store          samples/   raw samples by hash
-    devices.yaml     registered devices device/    the directory of the device `local`
-    cache/           built variants     variants/  variants of campaigns
-    locks/           who works on what
+pocketbench.db   the store          samples/   raw samples by hash
+devices.yaml     registered devices device/    the directory of the device `local`
+cache/           built variants     variants/  variants of campaigns
+locks/           who works on what
 """
 
 from __future__ import annotations
