@@ -33,6 +33,10 @@ WARN_BELOW_DB = {"float32": 80.0, "float16": 40.0, "int16x8": 20.0, "int8": 20.0
 SMALL_NUMBERS = {"float16": "float16", "int16x8": "int8", "int8": "int8", "int8-dynamic": "int8"}
 # With less of the stored numbers in that format, the scheme touched only a part of the model.
 _MOST = 0.5
+# Outputs that are class numbers have no signal-to-error ratio: the share of them that must agree in a float32 file,
+# and below which any other is worth a look. Two classes that are nearly equal change places by rounding alone.
+_FAIL_BELOW_AGREEING = 0.9
+_WARN_BELOW_AGREEING = 0.99
 # A source whose outputs differ by less than this part of their largest value says the same for all samples itself.
 _VARIES = 1e-3
 
@@ -64,6 +68,9 @@ def check_file(
     _check_shapes(model, outputs, wanted)
     for facts, output, want in zip(model.outputs, outputs, wanted, strict=True):
         _check_values(facts, output, want)
+    agreeing = [
+        float((output == want).mean()) for output, want in zip(outputs, wanted, strict=True) if want.dtype.kind != "f"
+    ]
     counts = stored_numbers(file)
     warnings = [*_check_numbers(scheme, counts), *_check_size(file, source_size_bytes)]
     errors = [np.abs(have.astype(np.float64) - want) for have, want in zip(outputs, wanted, strict=True)]
@@ -72,6 +79,7 @@ def check_file(
     least = min(measured, default=None)
     if least is not None:
         warnings += _check_ratio(scheme, least)
+    warnings += _check_agreement(scheme, min(agreeing, default=1.0))
     return GateReport(
         samples=len(inputs[0]),
         max_abs_error=float(max((error.max(initial=0.0) for error in errors), default=0.0)),
@@ -179,4 +187,15 @@ def _check_ratio(scheme: str, ratio_db: float) -> list[str]:
         )
     if ratio_db < WARN_BELOW_DB[scheme]:
         return [f"outputs differ from the source's more than usual for {scheme}: {ratio_db:.1f} dB"]
+    return []
+
+
+def _check_agreement(scheme: str, share: float) -> list[str]:
+    if scheme == "float32" and share < _FAIL_BELOW_AGREEING:
+        raise GateError(
+            f"expected whole-number outputs like the source's, got the same for {share:.0%} of them only: the file "
+            "computes something else."
+        )
+    if share < _WARN_BELOW_AGREEING:
+        return [f"{1 - share:.0%} of the whole-number outputs differ from the source's"]
     return []

@@ -28,7 +28,7 @@ def write_golden(folder: Path, file: Path, inputs: Sequence[np.ndarray]) -> Gold
     give the same bytes.
     """
     model = FileModel(file)
-    batch = max(1, *(facts.shape[0] if facts.shape else 1 for facts in model.inputs))
+    batch = max(1, max(facts.shape[0] if facts.shape else 1 for facts in model.inputs))
     given = encode_inputs([array[:batch] for array in inputs], model.inputs)
     outputs = run_samples(model, given)
     arrays = {f"input_{k}": array for k, array in enumerate(given)}

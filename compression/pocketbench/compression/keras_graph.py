@@ -132,7 +132,8 @@ def run_model(model: keras.Model, inputs: Sequence[np.ndarray], training: bool |
         keras.ops.convert_to_tensor(array, dtype=tensor.dtype)
         for array, tensor in zip(inputs, model.inputs, strict=True)
     ]
-    given = keras.tree.pack_sequence_as(_graph(model)._inputs_struct, tensors)
+    graph = _graph(model)
+    given = keras.tree.pack_sequence_as(graph._inputs_struct if graph is not None else model.input, tensors)
     return [np.asarray(tensor) for tensor in keras.tree.flatten(model(given, training=training))]
 
 

@@ -2,7 +2,7 @@
 
     variant.json        this schema
     NAME.tflite|.onnx   the deployable file (absent where the variant failed)
-    golden.npz          one input and the outputs that the source model gives for it (see `Golden`)
+    golden.npz          one input and the outputs that the very file gives for it on this computer (see `Golden`)
 
 Format history:
     1  first version (pocketbench 0.1)
@@ -65,7 +65,8 @@ class FileFacts(Strict):
 
 
 class BaseModelFacts(Strict):
-    """The model that the user brought. `parameters` is None where the format does not tell."""
+    """The model that the user brought. `sha256` covers ONNX weights in files beside it too; `parameters` is None where
+    the format does not tell."""
 
     name: str
     sha256: str

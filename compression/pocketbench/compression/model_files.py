@@ -5,6 +5,7 @@ Every complaint is one InputError sentence, raised before anything is written.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
 from pathlib import Path
@@ -14,8 +15,18 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from pocketbench.checked.errors import InputError
+from pocketbench.compression.exporters.onnx_repair import graphs_of
+from pocketbench.compression.manifest import sha256_of
 
-__all__ = ["MAX_IR_VERSION", "MAX_OPSET", "MIN_OPSET", "check_model_file", "model_format", "read_onnx"]
+__all__ = [
+    "MAX_IR_VERSION",
+    "MAX_OPSET",
+    "MIN_OPSET",
+    "check_model_file",
+    "model_format",
+    "model_sha256",
+    "read_onnx",
+]
 
 # The newest that the oldest engine of the catalogue reads (ONNX Runtime 1.28.2, tried); it refuses IR 14, opset 27.
 MAX_IR_VERSION = 13
@@ -65,6 +76,25 @@ def check_model_file(path: Path) -> Literal["keras", "onnx"]:
     else:
         raise InputError(f"expected a file that ends in .keras, .h5 or .onnx, got {path.name!r}.")
     return "keras"
+
+
+def model_sha256(path: Path) -> str:
+    """Hex sha256 of the model's file; where its weights lie in files beside it, a sha256 over all their hashes."""
+    own = sha256_of(path)
+    if path.suffix.lower() != ".onnx":
+        return own
+    model = onnx.load(path, load_external_data=False)
+    places = {
+        entry.value
+        for graph in graphs_of(model.graph)
+        for tensor in (*graph.initializer, *(part.t for node in graph.node for part in node.attribute))
+        for entry in tensor.external_data
+        if entry.key == "location"
+    }
+    if not places:
+        return own
+    lines = [own, *(f"{place} {sha256_of(path.parent / place)}" for place in sorted(places))]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:

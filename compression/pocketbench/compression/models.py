@@ -11,8 +11,8 @@ import onnx
 
 from pocketbench.checked.errors import InputError
 from pocketbench.compression.exporters.signature import input_names, output_names
-from pocketbench.compression.manifest import TensorFacts, sha256_of
-from pocketbench.compression.model_files import check_model_file, read_onnx
+from pocketbench.compression.manifest import TensorFacts
+from pocketbench.compression.model_files import check_model_file, model_sha256, read_onnx
 from pocketbench.compression.tensorflow import import_keras
 
 __all__ = ["SourceModel", "inspect_model", "load_keras"]
@@ -67,12 +67,18 @@ def load_keras(path: Path) -> Any:
 
 def _inspect_keras(path: Path) -> SourceModel:
     model = load_keras(path)
+    for tensor, name in zip(model.inputs, input_names(model), strict=True):
+        if None in tensor.shape[1:]:
+            raise InputError(
+                f"expected every dimension of the input {name!r} but the batch to be fixed in {path}, got "
+                f"{tuple(tensor.shape)}: build the model with a fixed input shape and load its weights into it."
+            )
     inputs = zip(model.inputs, input_names(model), strict=True)
     outputs = zip(model.outputs, output_names(model), strict=True)
     return SourceModel(
         path=path,
         source="keras",
-        sha256=sha256_of(path),
+        sha256=model_sha256(path),
         parameters=model.count_params(),
         inputs=tuple(_keras_facts(tensor, name) for tensor, name in inputs),
         outputs=tuple(_keras_facts(tensor, name) for tensor, name in outputs),
@@ -142,10 +148,12 @@ def _inspect_onnx(path: Path) -> SourceModel:
     model = read_onnx(path)
     graph = model.graph
     stored = {tensor.name for tensor in graph.initializer}
+    if all(value.name in stored for value in graph.input):
+        raise InputError(f"expected a model with at least one input in {path}, got none: its outputs never change.")
     return SourceModel(
         path=path,
         source="onnx",
-        sha256=sha256_of(path),
+        sha256=model_sha256(path),
         parameters=sum(math.prod(tensor.dims) for tensor in graph.initializer),
         inputs=tuple(_onnx_facts(value, path) for value in graph.input if value.name not in stored),
         outputs=tuple(_onnx_facts(value, path) for value in graph.output),

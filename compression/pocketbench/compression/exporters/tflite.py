@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from pocketbench.compression.errors import ExportError
-from pocketbench.compression.exporters.signature import batch_of_one, call_model, output_names
+from pocketbench.compression.exporters.signature import batch_of_one, call_model, input_names, output_names
 from pocketbench.compression.files import write_file
 from pocketbench.compression.tensorflow import import_tensorflow
 
@@ -52,30 +53,40 @@ def export_tflite(model: Any, target: Path, *, sparse: bool = False) -> None:
         raise ExportError(
             f"TensorFlow's converter could not write {model.name!r} as .tflite: {_first_words(error)}"
         ) from error
-    _order_outputs(content, names)
+    _order(content, input_names(model), names)
     write_file(target, bytes(content))
 
 
-def _order_outputs(content: bytearray, names: list[str]) -> None:
-    """Put the graph's outputs into the order of the Keras model, in place.
+def _order(content: bytearray, inputs: Sequence[str], outputs: Sequence[str]) -> None:
+    """Put the graph's inputs and outputs into the order of the Keras model, in place.
 
-    TensorFlow sorts a function's outputs by name, and engines count them in the graph's order. Only the numbers in
-    the vector of outputs change places; the signature names tensors by number, so it stays true.
+    TensorFlow sorts a function's outputs by name, the converter puts the inputs of a model that takes a dict in the
+    order of the dict, and engines count both in the graph's order. Only the numbers in the two vectors change places;
+    the signature names tensors by number, so it stays true.
     """
     from ai_edge_litert import schema_py_generated as schema
 
     flat = schema.Model.GetRootAs(content, 0)
     signature = flat.SignatureDefs(0)
-    tensors = {
-        signature.Outputs(k).Name().decode(): signature.Outputs(k).TensorIndex()
-        for k in range(signature.OutputsLength())
+    graph = flat.Subgraphs(signature.SubgraphIndex())
+    ends = {
+        "inputs": (inputs, [signature.Inputs(k) for k in range(signature.InputsLength())], graph.InputsAsNumpy()),
+        "outputs": (outputs, [signature.Outputs(k) for k in range(signature.OutputsLength())], graph.OutputsAsNumpy()),
     }
-    if set(tensors) != set(names):
-        raise ExportError(f"expected outputs {names} in the .tflite's signature, got {sorted(tensors)}.")
-    outputs = flat.Subgraphs(signature.SubgraphIndex()).OutputsAsNumpy()  # a view of `content`
-    if sorted(outputs.tolist()) != sorted(tensors.values()):
-        raise ExportError(f"expected the graph's outputs to be the signature's, got {outputs.tolist()} and {tensors}.")
-    outputs[:] = [tensors[name] for name in names]
+    for kind, (names, entries, numbers) in ends.items():  # the numbers are a view of `content`
+        tensors = {_plain(entry.Name().decode()): entry.TensorIndex() for entry in entries}
+        wanted = [tensors.get(_plain(name)) for name in names]
+        if sorted(numbers.tolist()) != sorted(number for number in wanted if number is not None):
+            raise ExportError(
+                f"expected the {kind} {list(names)} in the .tflite, got {sorted(tensors)}: name them with letters, "
+                "digits and underscores that differ in more than case."
+            )
+        numbers[:] = wanted
+
+
+def _plain(name: str) -> str:
+    """A name as TensorFlow's signatures hold it."""
+    return re.sub(r"[^A-Za-z0-9_]", "_", name).lower()
 
 
 @contextlib.contextmanager

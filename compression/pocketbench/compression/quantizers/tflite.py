@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from pocketbench.checked.errors import MissingExtraError, PocketbenchError
+from pocketbench.checked.errors import InputError, MissingExtraError, PocketbenchError
 from pocketbench.compression.errors import QuantizationError
 from pocketbench.compression.files import write_file
 from pocketbench.compression.quantizers.schemes import STATIC_SCHEMES, calibration_samples, check_scheme
@@ -46,32 +46,77 @@ def quantize_tflite(
     if scheme in STATIC_SCHEMES:
         samples = calibration_samples(calibration, model.inputs, scheme)
         details |= {"calibration_samples": len(samples), "calibration_method": "minimum and maximum"}
-    tool = _import_quantizer()
+    named = [{facts.name: array for facts, array in zip(model.inputs, one, strict=True)} for one in samples]
+    _import_quantizer()
     try:
         with _quiet():
-            quantizer = tool.Quantizer(str(source))
-            quantizer.load_quantization_recipe(_RECIPES[scheme]())
-            ranges = None
-            if samples:
-                named = [{facts.name: array for facts, array in zip(model.inputs, one, strict=True)} for one in samples]
-                ranges = _observe_ranges(source, quantizer.get_quantization_recipe(), named)
-            result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+            write_file(target, _quantized(source, _RECIPES[scheme](), named))
+            if named and not _loads(target):
+                write_file(target, _quantized(source, _without_split(_RECIPES[scheme]()), named))
+                details["left_in_float32"] = ["SPLIT"]
     # By operator, the quantizer raises ValueError, RuntimeError, KeyError, NotImplementedError, AssertionError, …
     except Exception as error:
         if isinstance(error, PocketbenchError):
             raise
         raise QuantizationError(_reason(scheme, error)) from error
-    write_file(target, bytes(result.quantized_model))
     return details
 
 
+def _quantized(source: Path, recipe: Any, samples: list[dict[str, np.ndarray]]) -> bytes:
+    quantizer = _import_quantizer().Quantizer(str(source))
+    quantizer.load_quantization_recipe(recipe)
+    ranges = _observe_ranges(source, quantizer.get_quantization_recipe(), samples) if samples else None
+    result = quantizer.quantize(ranges, enable_progress_bar=False, enable_progress_report=False)
+    return bytes(result.quantized_model)
+
+
+def _loads(file: Path) -> bool:
+    try:
+        FileModel(file)
+    except InputError:
+        return False
+    return True
+
+
+def _without_split(recipe: Any) -> Any:
+    """LiteRT 2.3 refuses the int8 SPLIT that unrolled GRU and LSTM layers are full of ("failed to prepare")."""
+    from litert_quantizer import algorithm_manager, qtyping, recipe_manager
+
+    manager = recipe_manager.RecipeManager()
+    manager.load_quantization_recipe(recipe)
+    manager.add_quantization_config(
+        regex=".*",
+        operation_name=qtyping.TFLOperationName.SPLIT,
+        algorithm_key=algorithm_manager.AlgorithmName.NO_QUANTIZE,
+    )
+    return manager.get_quantization_recipe()
+
+
 def _observe_ranges(source: Path, recipe: Any, samples: list[dict[str, np.ndarray]]) -> dict[str, Any]:
+    """Name of a tensor → its range over `samples`."""
+    try:
+        return _run_calibrator(source, recipe, samples, delegate=True)
+    except ValueError as error:
+        if _NULL_TENSOR not in str(error):
+            raise
+    # XNNPACK does not write a tensor that nothing reads (the last gate's share of an unrolled GRU), and the calibrator
+    # stumbles over it. The plain kernels write all; inside of loops they have nothing to show either.
+    return _run_calibrator(source, recipe, samples, delegate=False)
+
+
+def _run_calibrator(
+    source: Path, recipe: Any, samples: list[dict[str, np.ndarray]], *, delegate: bool
+) -> dict[str, Any]:
     from litert_quantizer import calibrator, recipe_manager
-    from litert_quantizer.utils import qsv_utils
+    from litert_quantizer.utils import qsv_utils, tfl_interpreter_utils
 
     manager = recipe_manager.RecipeManager()
     manager.load_quantization_recipe(recipe)
     observer = calibrator.Calibrator(str(source), num_threads=1, qsv_update_func=qsv_utils.min_max_update)
+    if not delegate:
+        observer._tfl_interpreter = tfl_interpreter_utils.create_tfl_interpreter(
+            str(source), use_xnnpack=False, num_threads=1
+        )
     (signature,) = observer.get_signature_list()
     observer.calibrate({signature: samples}, manager)
     ranges: dict[str, Any] = observer.get_model_qsvs()
@@ -111,11 +156,12 @@ _RECIPES: dict[str, Callable[[], Any]] = {
     "int8-dynamic": _named_recipe("dynamic_wi8_afp32"),
 }
 
+_NULL_TENSOR = "Tensor data is null"
 # What the quantizer says → what it means and what helps. Looked for in order.
 _KNOWN_REASONS = {
-    "Tensor data is null": (
+    _NULL_TENSOR: (
         "the model loops over time steps (a GRU or LSTM), and ranges inside a loop cannot be observed: "
-        "use int8-dynamic, or build the layer with unroll=True"
+        "use int8-dynamic or float16, or build the layer with unroll=True"
     ),
 }
 
