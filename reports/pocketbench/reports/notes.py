@@ -1,0 +1,52 @@
+"""What holds for a whole campaign: interrupted, one round, no evaluation data, what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pocketbench.reports.campaign import Campaign
+from pocketbench.reports.names import Sentence
+from pocketbench.reports.naming import listed_names
+
+__all__ = ["notes"]
+
+
+def notes(campaign: Campaign) -> tuple[Sentence, ...]:
+    """Sentences for above every device's decision."""
+    return (*_progress(campaign), *_quality(campaign), *_failed(campaign))
+
+
+def _progress(campaign: Campaign) -> Iterator[Sentence]:
+    done, planned = campaign.rounds_done, campaign.rounds_planned
+    counted = "" if done is None or planned is None else f" after {done} of {planned} rounds"
+    if campaign.status == "interrupted":
+        yield (f"The campaign was interrupted{counted}: what follows rests on what was measured until then.",)
+    elif campaign.status == "running":
+        yield (f"The campaign is still running{counted}: what follows will change.",)
+    elif done is not None and planned is not None and done < planned:
+        yield (f"Only {done} of {planned} rounds are complete: some launches failed or were left out.",)
+    if campaign.jobs and done is not None and done <= 1:
+        yield ("Fewer than two rounds give no intervals, so no difference can be claimed: run at least 5.",)
+
+
+def _quality(campaign: Campaign) -> Iterator[Sentence]:
+    if not campaign.jobs:
+        return
+    if campaign.quality_metric is None:
+        yield ("Quality was not judged: no evaluation data was given. Give some before shipping a compressed file.",)
+    elif not any(job.quality for job in campaign.jobs):
+        yield ("Quality was not judged: evaluation data was given, but no file could be evaluated on a device.",)
+
+
+def _failed(campaign: Campaign) -> Iterator[Sentence]:
+    made = [variant.name for variant in campaign.variants if not variant.ok]
+    if made:
+        yield (_counted(len(made), "variant", "could not be made"), *listed_names(made), ".")
+    failed = [job for job in campaign.failed_jobs() if job.variant.ok]
+    if failed:
+        names = list(dict.fromkeys(job.variant.name for job in failed))
+        yield (_counted(len(failed), "job", "could not be measured"), *listed_names(names), ".")
+
+
+def _counted(count: int, what: str, verb: str) -> str:
+    return f"{count} {what}{'s' * (count != 1)} {verb} (reasons under the table of all variants): "
