@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.needs import require_path
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = (
@@ -25,16 +26,6 @@ document.addEventListener("securitypolicyviolation", (event) => {
   window.violations.push(`${event.violatedDirective} ${event.blockedURI} ${event.sample}`);
 });
 """
-
-
-def require_chromium(path: Path = CHROMIUM, *, in_ci: bool | None = None) -> Path:
-    """`path`, or skip where it is missing; fail in CI, where a skipped check would look like a passed one."""
-    if path.is_file():
-        return path
-    reason = f"expected Chromium at {path} to look at pages: run `apt-get install -y chromium`."
-    if os.environ.get("CI") == "true" if in_ci is None else in_ci:
-        pytest.fail(reason)
-    pytest.skip(reason)
 
 
 class Watched:
@@ -71,7 +62,7 @@ class Watched:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Any]:
-    path = require_chromium()
+    path = require_path(CHROMIUM, "apt-get install -y chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
