@@ -27,8 +27,10 @@ def row(ratio: float, spread: float = 0.01, runner_ms: float = 5.0, against: str
     [
         pytest.param([row(0.995)], True, True, id="within one percent"),
         pytest.param([row(1.02)], False, False, id="provably slower"),
-        pytest.param([row(1.02, spread=0.05)], False, True, id="slower, but not provably"),
+        pytest.param([row(1.02, spread=0.05)], True, True, id="slower, but not provably"),
         pytest.param([row(0.8)], False, True, id="faster by more than one percent"),
+        pytest.param([row(0.8, against="itself"), row(1.0)], True, True, id="itself is no peer"),
+        pytest.param([row(0.8, against="itself")], False, False, id="no peer was measured"),
         pytest.param([row(0.8, runner_ms=0.1), row(1.0)], True, True, id="a small model may be faster"),
         pytest.param([row(1.5, against="litert-script"), row(1.0)], False, True, id="the script counts as a peer"),
         pytest.param([], False, False, id="nothing was measured"),
@@ -48,8 +50,8 @@ def test_a_small_case_goes_the_whole_way(tmp_path: Path, monkeypatch: pytest.Mon
     write_json(tmp_path / "out.json", rows, fidelity.judge(rows), versions("onnxruntime", "no-such-package"))
 
     written = json.loads((tmp_path / "out.json").read_text())
-    (result,) = written["rows"]
-    assert (result["model"], result["against"], result["rounds"]) == ("conv-small.onnx", "python-loop", 2)
-    assert 0 < result["ratio_low"] <= result["ratio"] <= result["ratio_high"]
+    for result, against in zip(written["rows"], ("python-loop", "itself"), strict=True):
+        assert (result["model"], result["against"], result["rounds"]) == ("conv-small.onnx", against, 2)
+        assert 0 < result["ratio_low"] <= result["ratio"] <= result["ratio_high"]
     assert written["versions"]["no-such-package"] == "missing"
     assert written["machine"]["cores"] >= 1
