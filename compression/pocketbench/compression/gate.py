@@ -157,9 +157,12 @@ def _check_numbers(scheme: str, counts: dict[str, int]) -> list[str]:
     if not counts.get(small):
         stored = ", ".join(f"{number} {dtype}" for dtype, number in counts.items()) or "nothing"
         raise GateError(f"{scheme} changed nothing: expected weights stored as {small}, got {stored}.")
-    share = counts[small] / (counts[small] + counts.get("float32", 0))
-    if share < _MOST:
-        return [f"only {share:.0%} of the weights are {small}: the quantizer left the other operators as they were"]
+    weights = counts[small] + counts.get("float32", 0)
+    if counts[small] < _MOST * weights:
+        return [
+            f"only {counts[small]:,} of {weights:,} weights are {small}: the quantizer left the other operators as "
+            "they were"
+        ]
     return []
 
 

@@ -118,6 +118,11 @@ def make_source(arguments: SourceArguments, inputs: Mapping[str, Path], target: 
         from pocketbench.compression.seeds import seed_everything
 
         state = KerasState(load_keras(arguments.model))
+        if any(step.training and step.training.loss is None for step in arguments.steps):
+            from pocketbench.compression.saved_loss import saved_loss
+
+            if (loss := saved_loss(arguments.model)) is not None:
+                state.model.compile(loss=loss)
         seed_everything(arguments.seed)
         for number, step in enumerate(arguments.steps):
             context.enter(step.name, number / len(arguments.steps))

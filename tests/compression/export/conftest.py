@@ -28,6 +28,13 @@ def cnn(keras: Any) -> Any:
     return keras.Model(image, layers.Dense(5, activation="softmax", name="probabilities")(x), name="cnn")
 
 
+def sequential(keras: Any) -> Any:
+    """Keras' other class of models, which has no graph of its own."""
+    layers = keras.layers
+    stack = [keras.Input((12, 12, 3), name="image"), layers.Conv2D(8, 3, activation="relu"), layers.Flatten()]
+    return keras.Sequential([*stack, layers.Dense(5, name="scores")], name="sequential")
+
+
 def two_by_two(keras: Any) -> Any:
     """Two inputs and two outputs whose order is not that of the alphabet."""
     layers = keras.layers
@@ -63,6 +70,7 @@ NETS: dict[str, Callable[[Any], Any]] = {
     "cnn": cnn,
     "gru": _recurrent("GRU"),
     "lstm": _recurrent("LSTM"),
+    "sequential": sequential,
     "transformer": transformer,
     "two_by_two": two_by_two,
 }
@@ -102,6 +110,7 @@ def inputs() -> dict[str, list[np.ndarray]]:
         "cnn": [rng.standard_normal((SAMPLES, 12, 12, 3)).astype(np.float32)],
         "gru": [rng.standard_normal((SAMPLES, 6, 4)).astype(np.float32)],
         "lstm": [rng.standard_normal((SAMPLES, 6, 4)).astype(np.float32)],
+        "sequential": [rng.standard_normal((SAMPLES, 12, 12, 3)).astype(np.float32)],
         "transformer": [rng.integers(0, 50, (SAMPLES, 10)).astype(np.int32)],
         "two_by_two": [rng.standard_normal((SAMPLES, n)).astype(np.float32) for n in (8, 4)],
     }

@@ -9,7 +9,7 @@ from pocketbench.compression.exporters.tflite import export_tflite
 from pocketbench.compression.models import load_keras
 from pocketbench.compression.reference import FileModel, run_samples
 
-NETS = ("cnn", "gru", "lstm", "transformer", "two_by_two")
+NETS = ("cnn", "gru", "lstm", "sequential", "transformer", "two_by_two")
 FORMATS = ("tflite", "onnx")
 # Float32 sums of a few hundred terms in another order: a few units in the 7th digit of outputs around 1.
 TOLERANCE = 2e-6

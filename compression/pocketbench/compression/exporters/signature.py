@@ -44,7 +44,8 @@ def input_names(model: Any) -> list[str]:
 
 def output_names(model: Any) -> list[str]:
     """Names of the outputs as in Keras (of the layers that make them), in order; a repeated one gets a suffix."""
-    return _distinct(list(model.output_names))
+    # A Sequential model leaves them to the functional one inside it.
+    return _distinct(list((getattr(model, "_functional", None) or model).output_names))
 
 
 def _distinct(names: list[str]) -> list[str]:
