@@ -67,6 +67,7 @@ def campaign(campaign_id="20260102T030405Z-net-0000", *, started_at="2026-01-02T
         rounds_planned=2,
         quality_metric=None,
         quality_higher_is_better=None,
+        evaluation_sha256=None,
         pocketbench_version="0.1.0",
         versions={"python": "3.11.7", "numpy": "2.0"},
         plan="name: net\n",

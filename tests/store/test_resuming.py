@@ -34,24 +34,21 @@ def jobs(store):
     return add(store)
 
 
-def test_a_plan_finds_its_last_unfinished_campaign(store):
+def test_a_plan_finds_its_last_campaign(store):
     add(store, "older", started_at="2026-01-01T00:00:00.000Z")
     add(store, "newer", started_at="2026-01-03T00:00:00.000Z")
     add(store, "changed", started_at="2026-01-04T00:00:00.000Z", plan="name: net\nrounds: 3\n")
     add(store, "other name", started_at="2026-01-05T00:00:00.000Z", plan="name: other\n", name="other")
 
-    assert store.unfinished(PLAN) == "newer"
+    assert store.last_of_plan(PLAN) == ("newer", False)
     assert store.unfinished_named("net") == "changed"
 
     store.set_status("newer", "interrupted")
-    assert store.unfinished(PLAN) == "newer"
+    assert store.last_of_plan(PLAN) == ("newer", False)
 
     store.set_status("newer", "finished")
-    assert store.unfinished(PLAN) == "older"
-
-    store.set_status("older", "finished")
-    assert store.unfinished(PLAN) is None
-    assert store.unfinished("name: never run\n") is None
+    assert store.last_of_plan(PLAN) == ("newer", True)
+    assert store.last_of_plan("name: never run\n") is None
     assert store.unfinished_named("never run") is None
 
 

@@ -22,7 +22,7 @@ from pocketbench.compression.output_folder import check_folder, check_space
 from pocketbench.compression.progress import BuildProgress, ProgressMeter
 from pocketbench.compression.worker_pool import WorkerPool, threads_per_worker
 
-__all__ = ["BuildProgress", "BuiltVariant", "build_variants", "default_formats"]
+__all__ = ["BuildProgress", "BuiltVariant", "build_variants", "default_formats", "variant_names"]
 
 _LOG_LINES = 5  # of a worker's output, shown where the model cannot be read at all
 
@@ -30,6 +30,16 @@ _LOG_LINES = 5  # of a worker's output, shown where the model cannot be read at 
 def default_formats(model: Path) -> list[Format]:
     """The formats that can be made from `model`: both from Keras, onnx from ONNX."""
     return ["onnx"] if model.suffix.lower() == ".onnx" else list(FORMATS)
+
+
+def variant_names(model: Path, recipes: Sequence[str | Path], formats: Sequence[str], data: DataSpec) -> list[str]:
+    """Names of the variants that `build_variants` would make, controls too, without making them.
+
+    `formats` may be empty: then those of `default_formats`. Raises InputError as `build_variants` does.
+    """
+    source = check_model_file(model)
+    wanted = _checked_formats(formats or default_formats(model), model)
+    return [variant.name for variant in plan_variants(distinct_recipes(recipes), wanted, source, data)]
 
 
 def build_variants(

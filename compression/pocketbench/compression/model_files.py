@@ -81,20 +81,25 @@ def check_model_file(path: Path) -> Literal["keras", "onnx"]:
 def model_sha256(path: Path) -> str:
     """Hex sha256 of the model's file; where its weights lie in files beside it, a sha256 over all their hashes."""
     own = sha256_of(path)
-    if path.suffix.lower() != ".onnx":
-        return own
-    model = onnx.load(path, load_external_data=False)
-    places = {
-        entry.value
-        for graph in graphs_of(model.graph)
-        for tensor in (*graph.initializer, *(part.t for node in graph.node for part in node.attribute))
-        for entry in tensor.external_data
-        if entry.key == "location"
-    }
+    places = external_files(path) if path.suffix.lower() == ".onnx" else []
     if not places:
         return own
-    lines = [own, *(f"{place} {sha256_of(path.parent / place)}" for place in sorted(places))]
+    lines = [own, *(f"{place} {sha256_of(path.parent / place)}" for place in places)]
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def external_files(path: Path) -> list[str]:
+    """Names of the files beside an ONNX model that hold some of its weights, sorted."""
+    model = onnx.load(path, load_external_data=False)
+    return sorted(
+        {
+            entry.value
+            for graph in graphs_of(model.graph)
+            for tensor in (*graph.initializer, *(part.t for node in graph.node for part in node.attribute))
+            for entry in tensor.external_data
+            if entry.key == "location"
+        }
+    )
 
 
 def read_onnx(path: Path) -> onnx.ModelProto:

@@ -13,8 +13,11 @@ import pytest
 from pocketbench.checked.errors import InputError
 from pocketbench.compression.data import DataSpec
 from pocketbench.compression.saved_loss import saved_loss
+from pocketbench.compression.tensorflow import import_keras
 from tests.compression.builds.conftest import build
-from tests.compression.steps.nets import L, keras
+
+keras: Any = import_keras()
+L = keras.layers
 
 
 def small(loss: Any = None) -> Any:

@@ -103,7 +103,7 @@ class DeviceRun:
                     seed=self.plan.seed,
                     input=self._input(job.variant),
                 )
-            except DeviceError as error:
+            except (DeviceError, InputError) as error:
                 _raise_if_gone(error)
                 self.store.add_failure([job.job_id], "memory", str(error))
             else:
@@ -154,7 +154,7 @@ class DeviceRun:
                 _bench_options(spec, job, self.plan.seed, self._input(job.variant)),
                 _START_TIMEOUT_S + 2 * spec.max_time_s,
             )
-        except DeviceError as error:
+        except (DeviceError, InputError) as error:
             _raise_if_gone(error)
             failed = LaunchRecord(job.job_id, number, position, started_at, "failed", str(error))
             self.store.add_launch(failed, None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,19 +30,30 @@ class Evaluation:
     datasets: Mapping[str, Dataset]
     metric: Metric
 
+    @property
+    def sha256(self) -> str:
+        """Equal for the same samples and metric: what a resumed campaign is held to."""
+        parts = sorted(f"{name} {dataset.fingerprint()}" for name, dataset in self.datasets.items())
+        return hashlib.sha256("\n".join([self.metric.name, self.metric.code or "", *parts]).encode()).hexdigest()
+
     def inputs(self, variant: LoadedVariant) -> list[np.ndarray]:
         """All samples in the variant's own types: what `Runner.infer` takes."""
         return encode_inputs(self.datasets[variant.name].inputs, variant.inputs)
 
     def judge(self, variant: LoadedVariant, outputs: Sequence[np.ndarray]) -> MetricValue:
-        """The metric of what `Runner.infer` gave."""
+        """The metric of what `Runner.infer` gave; InputError where it is not finite or cannot be computed."""
         labels = self.datasets[variant.name].labels
         assert labels is not None  # load_evaluation refuses data without labels
-        return self.metric.compute(decode_outputs(outputs, variant.outputs), labels)
+        value = self.metric.compute(decode_outputs(outputs, variant.outputs), labels)
+        if not math.isfinite(value.value):
+            raise InputError(
+                f"expected a finite {self.metric.name}, got {value.value}: outputs of the file are NaN or infinite."
+            )
+        return value
 
     def write_first_input(self, variant: LoadedVariant, path: Path) -> None:
         """Write the input of one inference as a tensor file: real data to measure latency and memory with."""
-        batch = max(1, *(facts.shape[0] for facts in variant.inputs if facts.shape))
+        batch = max([1, *(facts.shape[0] for facts in variant.inputs if facts.shape)])
         arrays = encode_inputs([array[:batch] for array in self.datasets[variant.name].inputs], variant.inputs)
         write_tensors(path, stack_inputs(arrays, variant.inputs).arrays)
 

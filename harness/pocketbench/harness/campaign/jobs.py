@@ -10,13 +10,15 @@ from pocketbench.harness.campaign.plan import Plan
 from pocketbench.harness.campaign.variants import LoadedVariant
 from pocketbench.harness.store.records import JobRecord, VariantRecord
 
-__all__ = ["job_records", "reference_name", "variant_records"]
+__all__ = ["check_reference", "job_records", "reference_name", "variant_records"]
 
 _REFERENCE_RECIPE = "float32"
 
 
 def reference_name(plan: Plan, variants: Sequence[LoadedVariant]) -> str:
-    """The variant that the others are compared to: the plan's, else the first float32 one, else the first.
+    """The variant that the others are compared to: the plan's, else the first of float32, else the first.
+
+    Only where there is nothing else is it a control.
 
     Raises InputError where the plan names one that is not there, PocketbenchError where no variant could be made.
     """
@@ -29,15 +31,18 @@ def reference_name(plan: Plan, variants: Sequence[LoadedVariant]) -> str:
         )
         raise PocketbenchError(f"expected at least one variant that can be measured, got none:\n{reasons}")
     if plan.reference is not None:
-        names = [variant.name for variant in usable]
-        if plan.reference not in names:
-            raise InputError(
-                f"expected the name of a variant as reference, got {plan.reference!r}; "
-                f"{nearest(plan.reference, names)}."
-            )
+        check_reference(plan.reference, [variant.name for variant in usable])
         return plan.reference
     plain = [variant for variant in usable if variant.manifest and variant.manifest.recipe == _REFERENCE_RECIPE]
-    return (plain or usable)[0].name
+    # A control was trained longer than what the user has: it is compared with, not compared to.
+    others = [variant for variant in usable if not (variant.manifest and variant.manifest.role == "control")]
+    return (plain or others or usable)[0].name
+
+
+def check_reference(name: str, variants: Sequence[str]) -> None:
+    """Raise InputError with the nearest names where `name` is not among `variants`."""
+    if name not in variants:
+        raise InputError(f"expected the name of a variant as reference, got {name!r}; {nearest(name, variants)}.")
 
 
 def variant_records(variants: Sequence[LoadedVariant], reference: str) -> list[VariantRecord]:
@@ -56,7 +61,7 @@ def _variant_record(variant: LoadedVariant, reference: str) -> VariantRecord:
         recipe=manifest.recipe if manifest else None,
         role="reference" if variant.name == reference else manifest.role if manifest else "variant",
         source=str(variant.source.absolute()),
-        control=manifest.control if manifest else None,
+        control=variant.control,
         sha256=facts.sha256 if facts else None,
         size_bytes=facts.size_bytes if facts else None,
         size_gzip_bytes=facts.size_gzip_bytes if facts else None,

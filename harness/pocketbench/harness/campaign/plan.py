@@ -130,7 +130,7 @@ def plan_for_variants(
     """The plan of `pocketbench bench`: files that exist already, paths relative to the current folder."""
     values: dict[str, Any] = {
         "version": 1,
-        "name": ", ".join(dict.fromkeys(path.stem for path in variants))[:100],
+        "name": ", ".join(dict.fromkeys(path.resolve().stem for path in variants))[:100],
         "variants": tuple(variants),
         "devices": tuple(devices),
         "threads": tuple(threads),

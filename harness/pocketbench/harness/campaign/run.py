@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -12,18 +13,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pocketbench.checked.errors import InputError
-from pocketbench.compression.build import build_variants, default_formats
+from pocketbench.compression.build import build_variants, default_formats, variant_names
 from pocketbench.compression.recipes import recipe_names
 from pocketbench.harness.campaign.device_run import DeviceRun
 from pocketbench.harness.campaign.evaluation import Evaluation, load_evaluation
-from pocketbench.harness.campaign.jobs import job_records, reference_name, variant_records
+from pocketbench.harness.campaign.jobs import check_reference, job_records, reference_name, variant_records
 from pocketbench.harness.campaign.plan import Plan
 from pocketbench.harness.campaign.progress import CampaignProgress, Meter
 from pocketbench.harness.campaign.variants import LoadedVariant, load_variant, load_variants
 from pocketbench.harness.devices.connect import open_transport
 from pocketbench.harness.devices.facts import read_facts
 from pocketbench.harness.devices.registry import Device, Registry
-from pocketbench.harness.store.hold import Hold
+from pocketbench.harness.engines.catalogue import engine_for_format, local_engine
+from pocketbench.harness.store.hold import hold_device
 from pocketbench.harness.store.records import CampaignRecord, DeviceRecord, StoredVariant
 from pocketbench.harness.store.store import Store
 from pocketbench.harness.store.versions import library_versions, pocketbench_version
@@ -49,37 +51,44 @@ def run_campaign(plan: Plan, *, store: Store, registry: Registry, home: Path, pr
     with _reached(plan, registry, home) as devices:
         campaign_id = _new_id(plan.name)
         meter = _meter(plan, progress)
-        variants = _variants(plan, home, campaign_id, meter)
-        reference = reference_name(plan, variants)
-        evaluation = load_evaluation(plan.data, variants)
         with store.hold(campaign_id):
-            store.add_campaign(
-                _campaign_record(plan, campaign_id, evaluation),
-                [_device_record(device) for device, _ in devices],
-                variant_records(variants, reference),
-                job_records(plan, variants, reference),
-            )
+            with _new_folder(home / "variants" / campaign_id) as folder:
+                variants = _variants(plan, home, folder, meter)
+                reference = reference_name(plan, variants)
+                evaluation = load_evaluation(plan.data, variants)
+                store.add_campaign(
+                    _campaign_record(plan, campaign_id, evaluation),
+                    [_device_record(device) for device, _ in devices],
+                    variant_records(variants, reference),
+                    job_records(plan, variants, reference),
+                )
             _measure(_Campaign(plan, store, campaign_id, variants, evaluation, meter), devices)
     return campaign_id
 
 
 def resume_campaign(plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener) -> str:
-    """Go on with the last unfinished campaign of exactly this plan; begin one where none was begun.
+    """Go on with the last campaign of exactly this plan, with nothing to do where it is finished; begin one where none
+    was begun.
 
     A campaign is in the store from its first deployment on: what was interrupted before, while variants were made,
-    begins again and takes what was made from the cache.
+    begins again and takes what was made from the cache. Raises InputError where variants, engines or evaluation data
+    are no longer what the campaign was begun with.
     """
-    campaign_id = store.unfinished(plan.to_yaml())
-    if campaign_id is None:
+    last = store.last_of_plan(plan.to_yaml())
+    if last is None:
         if other := store.unfinished_named(plan.name):
             raise InputError(
                 f"expected the plan that {other} was begun with, got a changed one: undo the change to resume, or run "
                 "it without --resume to begin a new campaign."
             )
         return run_campaign(plan, store=store, registry=registry, home=home, progress=progress)
+    campaign_id, finished = last
+    if finished:
+        return campaign_id
     with _reached(plan, registry, home) as devices, store.hold(campaign_id):
         variants = [_stored(variant) for variant in store.variants(campaign_id) if variant.status == "ok"]
         evaluation = load_evaluation(plan.data, variants)
+        _check_unchanged(store, campaign_id, variants, evaluation)
         store.set_status(campaign_id, "running")
         campaign = _Campaign(plan, store, campaign_id, variants, evaluation, _meter(plan, progress))
         _measure(campaign, devices)
@@ -131,22 +140,55 @@ def _reached(plan: Plan, registry: Registry, home: Path) -> Iterator[list[tuple[
     devices = [registry.get(name) for name in plan.devices]
     with ExitStack() as stack:
         reached = [(device, stack.enter_context(open_transport(device))) for device in devices]
-        # One hold per address: two names of one device would disturb each other as two processes would.
         for address in sorted({device.address for device in devices}):
-            name = "device-" + re.sub(r"[^A-Za-z0-9]+", "-", address).strip("-")
-            stack.enter_context(Hold(home / "locks", name, f"the device {address}"))
+            stack.enter_context(hold_device(home, address))
         yield reached
 
 
-def _variants(plan: Plan, home: Path, campaign_id: str, meter: Meter) -> list[LoadedVariant]:
+@contextmanager
+def _new_folder(folder: Path) -> Iterator[Path]:
+    """For the variants of a campaign; removed where the campaign does not get into the store."""
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # what went wrong before is the error to tell
+        raise
+
+
+def _check_unchanged(
+    store: Store, campaign_id: str, variants: Sequence[LoadedVariant], evaluation: Evaluation | None
+) -> None:
+    """Raise InputError where launches or qualities of before could not be put together with those to come."""
+    if store.evaluation(campaign_id) != (evaluation.sha256 if evaluation else None):
+        raise InputError(
+            f"expected the evaluation data and metric that {campaign_id} was begun with, got others: restore them to "
+            "resume, or run the plan without --resume to begin a new campaign."
+        )
+    formats = {variant.name: variant.format for variant in variants}
+    for job in store.jobs(campaign_id):
+        if job.engine_id is None or job.variant not in formats:
+            continue
+        engine = local_engine(engine_for_format(formats[job.variant]))
+        if engine.engine_id != job.engine_id:
+            raise InputError(
+                f"expected the engine build {job.engine_id} that {campaign_id} was begun with, got "
+                f"{engine.engine_id}: install that version again to resume, or run the plan without --resume to begin "
+                "a new campaign."
+            )
+
+
+def _variants(plan: Plan, home: Path, folder: Path, meter: Meter) -> list[LoadedVariant]:
     if plan.model is None:
         return load_variants(plan.variants)
+    if plan.reference is not None:
+        names = variant_names(plan.model, plan.recipes or recipe_names(), plan.formats, plan.data)
+        check_reference(plan.reference, names)
     built = build_variants(
         plan.model,
         recipes=plan.recipes or recipe_names(),
         formats=plan.formats or default_formats(plan.model),
         data=plan.data,
-        output=home / "variants" / campaign_id,
+        output=folder,
         seed=plan.seed,
         time_limit_s=plan.time_limit_s,
         cache=home / "cache",
@@ -195,6 +237,7 @@ def _campaign_record(plan: Plan, campaign_id: str, evaluation: Evaluation | None
         rounds_planned=plan.rounds,
         quality_metric=evaluation.metric.name if evaluation else None,
         quality_higher_is_better=evaluation.metric.higher_is_better if evaluation else None,
+        evaluation_sha256=evaluation.sha256 if evaluation else None,
         pocketbench_version=pocketbench_version(),
         versions=library_versions(),
         plan=plan.to_yaml(),

@@ -41,11 +41,18 @@ class LoadedVariant:
     rtol: float = _TOLERANCE
     atol: float = _TOLERANCE
     manifest: VariantManifest | None = None
+    control: str | None = None
+    """Name of its control, as the variants that it is loaded with are called."""
 
 
 def load_variants(sources: Sequence[Path]) -> list[LoadedVariant]:
-    """Load each of `sources`; files of the same name are told apart by the folders they are in."""
+    """Load each of `sources`; those of the same name are told apart by the folders they are in."""
     loaded = [load_variant(source) for source in sources]
+    return _with_controls(loaded, _told_apart(loaded))
+
+
+def _told_apart(loaded: Sequence[LoadedVariant]) -> list[LoadedVariant]:
+    loaded = list(loaded)
     depth = 1
     while repeated := [name for name, count in Counter(variant.name for variant in loaded).items() if count > 1]:
         depth += 1
@@ -57,6 +64,19 @@ def load_variants(sources: Sequence[Path]) -> list[LoadedVariant]:
             for variant in loaded
         ]
     return loaded
+
+
+def _with_controls(before: Sequence[LoadedVariant], after: Sequence[LoadedVariant]) -> list[LoadedVariant]:
+    """`after` with each control under its new name: it is the one from the same build, that is, the same folder."""
+    renamed = {(old.source.parent, old.name): new.name for old, new in zip(before, after, strict=True)}
+    names = {variant.name for variant in after}
+    found = []
+    for variant in after:
+        own = renamed.get((variant.source.parent, variant.control or ""))
+        # A control of this name from another build says nothing about this variant.
+        control = own or (None if variant.control in names else variant.control)
+        found.append(replace(variant, control=control))
+    return found
 
 
 def load_variant(source: Path) -> LoadedVariant:
@@ -83,6 +103,7 @@ def _from_folder(folder: Path) -> LoadedVariant:
         inputs=(),
         outputs=(),
         manifest=manifest,
+        control=manifest.control,
     )
     if manifest.file is None or not manifest.ok:
         return failed
@@ -113,12 +134,17 @@ def _verified(folder: Path, name: str, sha256: str) -> Path:
 
 
 def _from_file(file: Path) -> LoadedVariant:
-    from pocketbench.compression.model_files import model_format
+    from pocketbench.compression.model_files import external_files, model_format
     from pocketbench.compression.reference import FileModel
     from pocketbench.compression.sizes import file_facts
 
     kind = model_format(file)
     model = FileModel(file)
+    if kind == "onnx" and (others := external_files(file)):
+        raise InputError(
+            f"expected one file with everything in it, got {file} with weights in {', '.join(others)}: make one of it "
+            f"with `pocketbench compress {file.name} --recipe float32`, and measure that variant."
+        )
     return LoadedVariant(
         name=file.name,
         format=kind,

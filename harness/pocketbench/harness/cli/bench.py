@@ -20,7 +20,9 @@ def bench(
     rounds: Annotated[int, typer.Option(help="Launches of each variant, in random order.")] = 5,
     seed: Annotated[int, typer.Option(help="Seed of the order of launches and of random inputs.")] = 0,
     evaluation: Annotated[str | None, typer.Option(help="Evaluation data; measures quality on the device.")] = None,
-    metric: Annotated[str, typer.Option(help="top-1, top-5, mean-absolute-error or python:module.function.")] = "top-1",
+    metric: Annotated[
+        str | None, typer.Option(help="top-1 (default), top-5, mean-absolute-error or python:module.function.")
+    ] = None,
     output: Annotated[Path, typer.Option(help="The report.")] = Path("report.html"),
 ) -> None:
     """Measure .tflite and .onnx files on devices; needs no TensorFlow.
@@ -30,6 +32,8 @@ def bench(
     from pocketbench.compression.data import DataSpec
     from pocketbench.harness.campaign.plan import plan_for_variants
 
+    if metric and not evaluation:
+        raise typer.BadParameter("expected --evaluation with it, got none", param_hint="--metric")
     plan = plan_for_variants(
         variants,
         devices=on or ["local"],
@@ -37,7 +41,7 @@ def bench(
         cores=_numbers(cores, "--cores") if cores else None,
         rounds=rounds,
         seed=seed,
-        data=DataSpec(evaluation=evaluation, metric=metric) if evaluation else None,
+        data=DataSpec(evaluation=evaluation, metric=metric or "top-1") if evaluation else None,
     )
     measure_and_report(plan, output)
 

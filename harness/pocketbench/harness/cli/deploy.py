@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,14 +40,17 @@ Name = Annotated[str, typer.Argument(help="The deployment's name: that of the va
 
 
 @contextmanager
-def _device(name: str) -> Iterator[tuple[Transport, PurePosixPath]]:
+def _device(name: str, *, changing: bool = True) -> Iterator[tuple[Transport, PurePosixPath]]:
     from pocketbench.harness.devices.connect import open_transport
     from pocketbench.harness.devices.registry import Registry
     from pocketbench.harness.home import home_directory
+    from pocketbench.harness.store.hold import hold_device
 
     device = Registry(home_directory() / "devices.yaml").get(name)
-    with open_transport(device) as transport:
-        yield transport, PurePosixPath(device.directory)
+    with ExitStack() as stack:
+        if changing:
+            stack.enter_context(hold_device(home_directory(), device.address))
+        yield stack.enter_context(open_transport(device)), PurePosixPath(device.directory)
 
 
 @app.command()
@@ -92,9 +95,14 @@ def status(on: On = "local", json: JsonOption = False) -> None:
     """
     from pocketbench.harness.deploy import deployment
 
-    with _device(on) as (transport, directory):
+    with _device(on, changing=False) as (transport, directory):
         rows = [asdict(row) for row in deployment.status(transport, directory)]
-    print_rows(("name", "deployment_id", "previous_id", "size_bytes"), rows, as_json=json, empty="nothing is deployed")
+    print_rows(
+        ("name", "deployment_id", "previous_id", "size_bytes", "problem"),
+        rows,
+        as_json=json,
+        empty="nothing is deployed",
+    )
 
 
 @app.command()

@@ -16,6 +16,8 @@ from pocketbench.harness.cli import bench, compress, demo, deploy, device, engin
 
 __all__ = ["app", "main"]
 
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="pocketbench",
     help="Which variant of my neural network should run on this device, and why? Answered by measuring there.",
@@ -61,6 +63,9 @@ def main() -> None:
     except PocketbenchError as error:
         sys.stderr.write(f"pocketbench: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("pocketbench: interrupted; what was measured is kept, `pocketbench results list` shows it.\n")
-        sys.exit(130)
+    except SystemExit as end:
+        if end.code == _INTERRUPTED:  # Typer makes this of KeyboardInterrupt
+            sys.stderr.write(
+                "pocketbench: interrupted; what was measured is kept, `pocketbench results list` shows it.\n"
+            )
+        raise

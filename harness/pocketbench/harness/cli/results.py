@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json as json_module
+import tempfile
 from dataclasses import fields
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pocketbench.checked.errors import InputError, nearest
 from pocketbench.harness.cli.output import JsonOption, print_line, print_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["app"]
 
@@ -75,10 +79,24 @@ def export(
     frame = getattr(tables, table)
     if output is None:
         print_line(frame.to_csv(index=False).rstrip("\n"))
-    elif output.suffix == ".csv":
-        frame.to_csv(output, index=False)
-    elif output.suffix == ".parquet":
-        frame.to_parquet(output, index=False)
     else:
-        records = json_module.loads(frame.to_json(orient="records"))
-        output.write_text(json_module.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        _write(frame, output)
+
+
+def _write(frame: pd.DataFrame, output: Path) -> None:
+    """Write `frame` by the ending of `output`, complete or not at all."""
+    try:
+        with tempfile.TemporaryDirectory(dir=output.absolute().parent, prefix=".export-") as folder:
+            new = Path(folder) / output.name
+            if output.suffix == ".csv":
+                frame.to_csv(new, index=False)
+            elif output.suffix == ".parquet":
+                frame.to_parquet(new, index=False)
+            else:
+                records = json_module.loads(frame.to_json(orient="records"))
+                new.write_text(json_module.dumps(records, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+            new.replace(output)
+    except OSError as error:
+        raise InputError(
+            f"expected a file that can be written, got {str(output)!r}: {error.strerror}; choose another with --output."
+        ) from error

@@ -214,6 +214,8 @@ def _read_samples(path: Path, counts: SamplesEvent, timeout_s: float) -> np.ndar
             "the file is damaged.",
             stage="samples",
         )
+    if np.median(latencies[counts.warmup :]) == 0:
+        raise RunnerError("expected latencies that the device's clock can tell, got a median of 0 ns.", stage="samples")
     samples = np.empty(expected, SAMPLE_DTYPE)
     samples["start_ns"], samples["latency_ns"] = starts, latencies
     samples["steady"] = np.arange(expected) >= counts.warmup

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import time
 from pathlib import Path
 from types import TracebackType
@@ -15,7 +16,7 @@ from typing import IO, Self
 from pocketbench.checked.errors import InputError
 from pocketbench.harness.errors import StoreError
 
-__all__ = ["Hold", "is_held"]
+__all__ = ["Hold", "hold_device", "is_held"]
 
 _TRIES, _BETWEEN_TRIES_S = 5, 0.05
 
@@ -59,6 +60,15 @@ class Hold:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def hold_device(home: Path, address: str) -> Hold:
+    """To be entered while the device at `address` is measured or changed.
+
+    By address: two names of one device would disturb each other as two processes would.
+    """
+    name = re.sub(r"[^A-Za-z0-9]+", "-", address).strip("-")
+    return Hold(home / "locks", f"device-{name}", f"the device {address}")
 
 
 def _try(file: IO[str]) -> bool:

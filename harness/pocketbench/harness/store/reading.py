@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, func, select
+from sqlalchemy import Column, Connection, func, select
 
 from pocketbench.checked.errors import InputError, nearest
 from pocketbench.harness.store import schema
@@ -12,11 +12,12 @@ from pocketbench.harness.store.records import StoredJob, StoredVariant
 
 __all__ = [
     "campaign_status",
+    "evaluation_of",
+    "last_of_plan",
     "list_campaigns",
     "resolve_campaign",
     "stored_jobs",
     "stored_variants",
-    "unfinished",
     "unfinished_named",
 ]
 
@@ -90,20 +91,27 @@ def resolve_campaign(connection: Connection, text: str) -> str:
     return matching[0]
 
 
-def unfinished(connection: Connection, plan_sha256: str) -> str | None:
-    """The last campaign of a plan that is not finished."""
-    return _last_unfinished(connection, schema.campaigns.c.plan_sha256 == plan_sha256)
+def last_of_plan(connection: Connection, plan_sha256: str) -> tuple[str, bool] | None:
+    """The last campaign of a plan, and whether it is finished."""
+    c = schema.campaigns.c
+    query = select(c.campaign_id, c.status).where(c.plan_sha256 == plan_sha256).order_by(*_NEWEST_FIRST).limit(1)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else (row.campaign_id, row.status == "finished")
 
 
 def unfinished_named(connection: Connection, name: str) -> str | None:
     """The last campaign of that name that is not finished."""
-    return _last_unfinished(connection, schema.campaigns.c.name == name)
-
-
-def _last_unfinished(connection: Connection, condition: ColumnElement[bool]) -> str | None:
     c = schema.campaigns.c
-    query = select(c.campaign_id).where(condition, c.status != "finished").order_by(*_NEWEST_FIRST).limit(1)
+    query = select(c.campaign_id).where(c.name == name, c.status != "finished").order_by(*_NEWEST_FIRST).limit(1)
     return connection.execute(query).scalar_one_or_none()
+
+
+def evaluation_of(connection: Connection, campaign_id: str) -> str | None:
+    """Hash of the evaluation data and metric that the campaign was begun with."""
+    c = schema.campaigns.c
+    query = select(c.evaluation_sha256).where(c.campaign_id == campaign_id)
+    sha256: str | None = connection.execute(query).scalar_one()
+    return sha256
 
 
 def stored_variants(connection: Connection, campaign_id: str) -> list[StoredVariant]:
@@ -117,7 +125,7 @@ def stored_jobs(connection: Connection, campaign_id: str) -> list[StoredJob]:
     """The jobs of a campaign with what is there of each."""
     j, v = schema.jobs.c, schema.variants.c
     query = (
-        select(j.job_id, j.key, v.name, j.device, j.threads, j.cores)
+        select(j.job_id, j.key, v.name, j.device, j.threads, j.cores, j.engine_id)
         .select_from(schema.jobs.join(schema.variants, j.variant_id == v.variant_id))
         .where(j.campaign_id == campaign_id)
         .order_by(j.job_id)
@@ -140,9 +148,10 @@ def stored_jobs(connection: Connection, campaign_id: str) -> list[StoredJob]:
             device=device,
             threads=threads,
             cores=None if cores is None else tuple(map(int, cores.split(","))),
+            engine_id=engine_id,
             rounds=frozenset(rounds.get(job_id, ())),
             has_memory=job_id in with_memory,
             has_quality=job_id in with_quality,
         )
-        for job_id, key, variant, device, threads, cores in connection.execute(query)
+        for job_id, key, variant, device, threads, cores, engine_id in connection.execute(query)
     ]

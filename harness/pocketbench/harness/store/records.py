@@ -40,6 +40,7 @@ class CampaignRecord:
     rounds_planned: int
     quality_metric: str | None
     quality_higher_is_better: bool | None
+    evaluation_sha256: str | None
     pocketbench_version: str
     versions: Mapping[str, str]
     plan: str
@@ -170,6 +171,7 @@ class StoredJob:
     device: str
     threads: int
     cores: tuple[int, ...] | None
+    engine_id: str | None
     rounds: frozenset[int]
     has_memory: bool
     has_quality: bool

@@ -102,6 +102,7 @@ campaigns = Table(
     _integer("rounds_planned", "rounds asked for"),
     _text("quality_metric", "name of the metric, NULL where no evaluation data was given", null=True),
     Column("quality_higher_is_better", Boolean, nullable=True, comment="NULL without a metric"),
+    _text("evaluation_sha256", "of the evaluation data and metric: what a resumed campaign is held to", null=True),
     _text("pocketbench_version", "version that began the campaign"),
     _text("versions", "JSON: version of Python and of each library that has a say in the figures"),
     _text("plan", "the plan as YAML, paths absolute"),

@@ -71,10 +71,15 @@ class Store:
         with self._database.reading() as connection:
             return reading.resolve_campaign(connection, text)
 
-    def unfinished(self, plan: str) -> str | None:
-        """The last campaign of exactly this plan that is not finished."""
+    def last_of_plan(self, plan: str) -> tuple[str, bool] | None:
+        """The last campaign of exactly this plan, and whether it is finished."""
         with self._database.reading() as connection:
-            return reading.unfinished(connection, writing.plan_hash(plan))
+            return reading.last_of_plan(connection, writing.plan_hash(plan))
+
+    def evaluation(self, campaign_id: str) -> str | None:
+        """Hash of the evaluation data and metric that a campaign was begun with, None where it has none."""
+        with self._database.reading() as connection:
+            return reading.evaluation_of(connection, campaign_id)
 
     def unfinished_named(self, name: str) -> str | None:
         """The last campaign of that name that is not finished, whatever its plan."""
@@ -133,7 +138,7 @@ class Store:
             writing.set_status(connection, campaign_id, status)
 
     def set_facts(self, campaign_id: str, device: str, facts: Mapping[str, object]) -> None:
-        """What a device says of itself, by the names of the columns."""
+        """What a device says of itself, by the names of the columns; what it said before stays."""
         with self._database.writing() as connection:
             writing.set_facts(connection, campaign_id, device, facts)
 

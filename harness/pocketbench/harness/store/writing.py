@@ -101,11 +101,11 @@ def set_status(connection: Connection, campaign_id: str, status: CampaignStatus)
 
 
 def set_facts(connection: Connection, campaign_id: str, device: str, facts: Mapping[str, object]) -> None:
-    """What a device says of itself."""
+    """What a device says of itself, unless it is there: a resumed campaign began under the first conditions."""
     table = schema.devices
-    connection.execute(
-        update(table).where(table.c.campaign_id == campaign_id, table.c.device == device).values(dict(facts))
-    )
+    own = (table.c.campaign_id == campaign_id, table.c.device == device)
+    unknown = (table.c[name].is_(None) for name in facts)
+    connection.execute(update(table).where(*own, *unknown).values(dict(facts)))
 
 
 def set_engine(connection: Connection, job_id: int, engine: EngineRecord) -> None:

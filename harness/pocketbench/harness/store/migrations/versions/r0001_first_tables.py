@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("rounds_planned", sa.BigInteger(), nullable=False),
         sa.Column("quality_metric", sa.Text(), nullable=True),
         sa.Column("quality_higher_is_better", sa.Boolean(), nullable=True),
+        sa.Column("evaluation_sha256", sa.Text(), nullable=True),
         sa.Column("pocketbench_version", sa.Text(), nullable=False),
         sa.Column("versions", sa.Text(), nullable=False),
         sa.Column("plan", sa.Text(), nullable=False),
