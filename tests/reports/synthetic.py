@@ -36,6 +36,7 @@ class Spec:
     job_failed: str | None = None
     job_status: str = "ok"
     job_reason: str | None = None
+    flags: str = ""
     warnings: str = ""
     sqnr_db: float | None = 34.2
     parameters: int | None = 93_322
@@ -255,6 +256,7 @@ def make_tables(
                             "model_init_ns": None if failed else rng.normal(3.2e6, 2e5) + one.size_bytes * 10,
                             "first_inference_ns": None if failed else median * 3.2,
                             "peak_memory_bytes": None if failed else 31e6 + one.size_bytes * 3,
+                            "flags": None if failed else one.flags,
                         }
                     )
                     if not failed:

@@ -238,7 +238,13 @@ def test_gate_warnings_and_failed_launches_of_the_pick_are_said():
     tables = make_tables([REFERENCE, fast])
 
     assert "The gate noticed: least SQNR is 12 dB" in watch(tables)
-    assert "Some launches of int8-tflite failed: round 3: timed out" in watch(tables)
+    assert "Something of int8-tflite is missing: round 3: timed out" in watch(tables)
+
+
+def test_launches_that_were_cut_short_are_said():
+    tables = make_tables([REFERENCE, replace(FAST, flags="max_time")])
+
+    assert "Launches of int8-tflite were cut short (max_time)." in watch(tables)
 
 
 def test_each_device_has_its_own_verdict():

@@ -40,7 +40,22 @@ def fill(store, jobs):
     store.set_deployed([first], ENGINE)
     store.add_launch(
         LaunchRecord(
-            first, 0, 1, "2026-01-02T03:05:00.000Z", "ok", None, 2, 1, 1.5, None, 1.25, 0, 2**63 - 1, 3, None, "[]"
+            first,
+            0,
+            1,
+            "2026-01-02T03:05:00.000Z",
+            "ok",
+            None,
+            2,
+            1,
+            1.5,
+            None,
+            1.25,
+            0,
+            2**63 - 1,
+            3,
+            None,
+            "max_time",
         ),
         samples(9, 1, 2),
     )

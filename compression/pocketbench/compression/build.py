@@ -69,11 +69,12 @@ def build_variants(
     loaded = distinct_recipes(recipes)
     load_metric(data.metric)
     planned = plan_variants(loaded, _checked_formats(formats, model), source, data)
-    check_folder(output, [variant.name for variant in planned])
+    sha256 = model_sha256(model)
+    check_folder(output, [variant.name for variant in planned], sha256)
     check_space([output, Path(tempfile.gettempdir())], model.stat().st_size, len(planned))
     with tempfile.TemporaryDirectory(prefix="pocketbench-") as scratch, WorkerPool(workers, time_limit_s) as pool:
         build = _Build(
-            model.absolute(), output, Path(scratch), pool, workers, Cache(cache) if cache else None, progress
+            model.absolute(), sha256, output, Path(scratch), pool, workers, Cache(cache) if cache else None, progress
         )
         facts, labelled = build.read(source, data, seed)
         base = BaseModelFacts(name=model.name, sha256=facts.sha256, source=source, parameters=facts.parameters)
@@ -85,6 +86,7 @@ class _Build:
     """One run: what it works with, and its two halves."""
 
     model: Path
+    sha256: str
     output: Path
     scratch: Path
     pool: WorkerPool
@@ -94,8 +96,7 @@ class _Build:
 
     def read(self, source: str, data: DataSpec, seed: int) -> tuple[BuildFacts, bool]:
         """Inspect the model and load the data; also tell whether the training data has labels."""
-        sha256 = model_sha256(self.model)
-        tasks = reading_tasks(self.model, sha256, data, seed)
+        tasks = reading_tasks(self.model, self.sha256, data, seed)
         inspected = self.cache is not None and self.cache.get(tasks[0].key or "") is not None
         goals = ["load"]
         if source == "keras" and self.workers > 1 and not inspected:
@@ -117,7 +118,7 @@ class _Build:
         roles = ("train", "calibration", "evaluation", "gate")
         facts = BuildFacts(
             model=self.model,
-            sha256=sha256,
+            sha256=self.sha256,
             parameters=found["parameters"],
             data=folder,
             fingerprints={role: found["data"].get(role, {}).get("fingerprint") for role in roles},

@@ -23,6 +23,7 @@ __all__ = [
     "MAX_OPSET",
     "MIN_OPSET",
     "check_model_file",
+    "external_files",
     "model_format",
     "model_sha256",
     "read_onnx",

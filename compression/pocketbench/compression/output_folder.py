@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from pocketbench.checked.errors import InputError, PocketbenchError
@@ -13,11 +14,13 @@ __all__ = ["check_folder", "check_space", "place_variant"]
 
 # A Keras model is held as it is, trained, exported and quantized, and all of that once more in the cache.
 _COPIES_PER_VARIANT = 4
+_SHOWN = 5  # of variants, in an error
 _SMALLEST_NEED_BYTES = 32 * 1024 * 1024
 
 
-def check_folder(output: Path, names: Iterable[str]) -> None:
-    """Refuse a folder that cannot be written, or that holds something else under the name of a variant."""
+def check_folder(output: Path, names: Iterable[str], base_sha256: str) -> None:
+    """Refuse a folder that cannot be written, that holds something else under the name of a variant, or variants of
+    another model than that of `base_sha256` that would stay beside the new ones."""
     if output.exists() and not output.is_dir():
         raise InputError(f"expected a folder for the variants, got the file {output}.")
     existing = _existing(output)
@@ -28,7 +31,8 @@ def check_folder(output: Path, names: Iterable[str]) -> None:
             f"expected a folder that can be written for the variants, got {existing}: {error.strerror}: "
             "choose another output folder."
         ) from error
-    for name in names:
+    wanted = list(names)
+    for name in wanted:
         place = output / name
         known = (place / "variant.json").is_file() or (place.is_dir() and not any(place.iterdir()))
         if (place.exists() or place.is_symlink()) and not known:
@@ -36,6 +40,22 @@ def check_folder(output: Path, names: Iterable[str]) -> None:
                 f"expected no variant or an earlier one at {place}, got something else: move it away, or choose "
                 "another output folder."
             )
+    if others := [name for name, sha256 in _variants_in(output) if name not in wanted and sha256 != base_sha256]:
+        raise InputError(
+            f"expected no variants of another model in {output}, got {', '.join(others[:_SHOWN])}: they would be "
+            "measured side by side as if they were of one. Choose another output folder, or remove them."
+        )
+
+
+def _variants_in(output: Path) -> Iterator[tuple[str, object]]:
+    """Name and hash of the base model of each variant; None for a manifest that cannot be read."""
+    for path in sorted(output.glob("*/variant.json")):
+        try:
+            manifest = json.loads(path.read_text(encoding="utf-8"))
+            sha256 = manifest["base"]["sha256"]
+        except (OSError, ValueError, KeyError, TypeError):
+            sha256 = None
+        yield path.parent.name, sha256
 
 
 def check_space(

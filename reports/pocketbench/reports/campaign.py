@@ -85,6 +85,7 @@ class Job:
     quality: Quality | None
     peak_memory_bytes: float | None
     cold_start_ns: float | None
+    flags: tuple[str, ...]
 
     @property
     def usable(self) -> bool:

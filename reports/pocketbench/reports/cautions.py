@@ -29,6 +29,7 @@ def cautions(campaign: Campaign, decision: Decision, medians: LaunchMedians) -> 
         *_rival(campaign, decision),
         *_gate(decision),
         *_partial(campaign, decision),
+        *_cut_short(campaign, decision),
     )
 
 
@@ -178,4 +179,10 @@ def _gate(decision: Decision) -> Iterator[Sentence]:
 def _partial(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
     for job in (decision.pick, None if decision.reference is decision.pick else decision.reference):
         if job is not None and job.status == "partial":
-            yield ("Some launches of ", *called(campaign, job), " failed: ", Name(job.reason or "no reason is known"))
+            yield ("Something of ", *called(campaign, job), " is missing: ", Name(job.reason or "no reason is known"))
+
+
+def _cut_short(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
+    for job in (decision.pick, None if decision.reference is decision.pick else decision.reference):
+        if job is not None and job.flags:
+            yield ("Launches of ", *called(campaign, job), f" were cut short ({', '.join(job.flags)}).")

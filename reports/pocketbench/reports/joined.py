@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from pocketbench.reports.campaign import Campaign, Engine, Interval, Job, Quality, Variant
+from pocketbench.reports.cut_short import flags_by_job
 from pocketbench.reports.tables import CampaignTables
 from pocketbench.reports.values import count, flag, identifier, number, text
 
@@ -25,7 +26,7 @@ def read_campaign(tables: CampaignTables) -> Campaign:
     estimates = {_key(r["job_id"]): r for r in _rows(tables.estimates)}
     qualities = {_key(r["job_id"]): _quality(r) for r in _rows(tables.quality)}
     launches = tables.launches[tables.launches["status"] == "ok"]
-    peaks, colds = _peaks(tables, launches), _cold_starts(launches)
+    peaks, colds, flags = _peaks(tables, launches), _cold_starts(launches), flags_by_job(launches)
     jobs = []
     for r in _rows(tables.jobs):
         job_id, variant_id, engine_id = _key(r["job_id"]), _key(r["variant_id"]), identifier(r["engine_id"])
@@ -50,6 +51,7 @@ def read_campaign(tables: CampaignTables) -> Campaign:
                 quality=qualities.get(job_id),
                 peak_memory_bytes=peaks.get(job_id),
                 cold_start_ns=colds.get(job_id),
+                flags=flags.get(job_id, ()),
             )
         )
     named = [_key(device) for device in tables.devices["device"]]

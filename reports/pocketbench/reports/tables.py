@@ -100,6 +100,7 @@ COLUMNS: dict[str, dict[str, str]] = {
         "model_init_ns": "from model file to ready to run",
         "first_inference_ns": "the first inference of the process",
         "peak_memory_bytes": "VmHWM at the end of the launch",
+        "flags": "what cut it short, space separated: warmup_max_time, max_time, sample_limit; empty where nothing",
     },
     "samples": {  # one row per iteration; may be many
         "launch_id": "of launches",

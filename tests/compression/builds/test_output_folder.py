@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import resource
 import signal
@@ -17,7 +18,7 @@ def names(folder: Path) -> list[str]:
 
 
 def test_a_folder_that_can_be_written_stays_as_it_was(tmp_path: Path):
-    check_folder(tmp_path / "not" / "there", ["float32-onnx"])
+    check_folder(tmp_path / "not" / "there", ["float32-onnx"], "0" * 64)
 
     assert names(tmp_path) == []
 
@@ -33,23 +34,23 @@ def test_a_file_in_the_place_of_the_folder_is_refused(place: str, words: str, tm
     (tmp_path / "file").touch()
 
     with pytest.raises(InputError, match=words):
-        check_folder(tmp_path / place, [])
+        check_folder(tmp_path / place, [], "0" * 64)
 
 
 def test_a_folder_that_takes_no_folders_is_refused():
     with pytest.raises(InputError, match="a folder that can be written for the variants, got /proc: "):
-        check_folder(Path("/proc/pocketbench-variants"), [])
+        check_folder(Path("/proc/pocketbench-variants"), [], "0" * 64)
 
 
 def test_what_is_no_variant_is_not_replaced(tmp_path: Path):
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "variant.json").write_text("{}")
-    check_folder(tmp_path, ["a", "b", "c"])  # an empty folder, an earlier variant, nothing
+    check_folder(tmp_path, ["a", "b", "c"], "0" * 64)  # an empty folder, an earlier variant, nothing
     (tmp_path / "a" / "thesis.tex").write_text("years of work")
 
     with pytest.raises(InputError, match=r"an earlier one at .*/a, got something else: move it away"):
-        check_folder(tmp_path, ["a", "b", "c"])
+        check_folder(tmp_path, ["a", "b", "c"], "0" * 64)
 
 
 def test_too_little_space_is_refused_with_both_numbers(tmp_path: Path):
@@ -114,3 +115,14 @@ def test_a_disk_that_takes_no_more_is_told_in_a_sentence(tmp_path: Path):
     ):
         place_variant(tmp_path, "a", fill)
     assert names(tmp_path) == []
+
+
+def test_variants_of_another_model_do_not_stay_beside_the_new_ones(tmp_path: Path):
+    for name, sha256 in (("mine", "1" * 64), ("other", "2" * 64)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "variant.json").write_text(json.dumps({"base": {"sha256": sha256}}))
+
+    check_folder(tmp_path, ["other"], "1" * 64)  # replaced by the build
+    check_folder(tmp_path, ["mine"], "2" * 64)
+    with pytest.raises(InputError, match=r"expected no variants of another model in .* got other:"):
+        check_folder(tmp_path, ["new"], "1" * 64)

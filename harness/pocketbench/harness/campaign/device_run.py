@@ -6,7 +6,6 @@ resumed: nothing that is in the store is done again.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -220,5 +219,5 @@ def _launch_record(result: BenchResult, job_id: int, number: int, position: int,
         model_init_ns=result.model_init_ns,
         first_inference_ns=result.first_inference_ns,
         peak_memory_bytes=result.stages[-1].peak_resident_bytes if result.stages else None,
-        flags=json.dumps(result.flags),
+        flags=" ".join(result.flags),
     )

@@ -244,7 +244,7 @@ launches = Table(
     _integer("model_init_ns", "from model file to ready to run", null=True),
     _integer("first_inference_ns", "the first inference of the process", null=True),
     _integer("peak_memory_bytes", "VmHWM at the end of the launch", null=True),
-    _text("flags", "JSON list of what the runner noticed", null=True),
+    _text("flags", "what cut it short, space separated; empty where nothing, NULL where failed", null=True),
     _text("samples_sha256", "names samples/XX/HASH.parquet with every iteration, NULL where failed", null=True),
     UniqueConstraint("job_id", "round"),  # also how the launches of a job are found
     _one_of("status", "ok", "failed"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any
 
+from pocketbench.reports.cut_short import MEANINGS
 from pocketbench.reports.digits import byte_size, instant, whole
 from pocketbench.reports.markup import Html, absent, element, name
 from pocketbench.reports.names import visible
@@ -16,8 +17,8 @@ from pocketbench.reports.values import count, number, text
 __all__ = ["conditions_section"]
 
 _ESTIMATES = (
-    "A launch is one process on the device. It warms up until it is steady; its value is the median of the steady "
-    "iterations. Every sample is kept, none is removed.",
+    "A launch is one process on the device. It warms up for the iterations and the time that the plan asks for; its "
+    "value is the median of the iterations after that. Every sample is kept, none is removed.",
     "A round launches every job once, in an order drawn from the seed. A job's latency is the geometric mean of its "
     "launches, with Student's t interval of their logarithms at 95 %: over launches, as the iterations of one launch "
     "share its luck.",
@@ -29,7 +30,8 @@ _GLOSSARY = {
     "reference": "the variant that every round includes; ratios are against it, at the same threads and cores",
     "control": "the base model trained equally longer without compression: what training alone does",
     "job": "a variant on a device with an engine, a number of threads and a choice of cores",
-    "ok, partial, failed": "all launches, some, or none could be used",
+    "ok, partial, failed": "everything is there, something is missing, or there is no latency",
+    **MEANINGS,
     "dominated": "another variant is at least as good in both measures and better in one",
     "not told apart": "the interval includes no difference; the two may still differ by what it spans",
     "interval": "95 %: of twenty such, nineteen hold the true value",

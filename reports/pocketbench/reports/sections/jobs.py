@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pocketbench.reports.campaign import Campaign, Job, Variant
+from pocketbench.reports.cut_short import MEANINGS
 from pocketbench.reports.digits import TimeUnit, byte_size, quality_value, ratio, time_unit, whole
 from pocketbench.reports.markup import Html, absent, element, join, long_text, name
 from pocketbench.reports.names import shorten
@@ -132,6 +133,7 @@ def _problems(campaign: Campaign) -> list[Html]:
                 (*([name(job.device), ", "] if campaign.several_devices else []), job.setting, ", ", job.status)
             )
             items.append(_problem(job.variant.name, where, job.reason))
+        items += [_problem(job.variant.name, job.setting, f"{flag}: {MEANINGS.get(flag, '')}") for flag in job.flags]
     if not items:
         return []
     return [element("h3", "Failures and warnings", id="problems"), element("ul", *items)]
