@@ -184,6 +184,7 @@ def test_launches_come_back_with_the_largest_figures_and_the_missing_ones(store,
         "model_init_ns": 2**63 - 1,
         "first_inference_ns": 3,
         "peak_memory_bytes": None,
+        "flags": "max_time",
     }
     assert (bad["status"], bad["reason"], bad["iterations"], bad["latency_median_ns"]) == (
         "failed",
