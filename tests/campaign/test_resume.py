@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pocketbench.checked.errors import InputError
@@ -167,3 +170,69 @@ def test_what_could_not_be_deployed_is_tried_again(plan: Callable[..., Plan], ru
 def stop_after_deployment(event: CampaignProgress) -> None:
     if "deploying dense.onnx" in event.message:
         raise KeyboardInterrupt
+
+
+def interrupted(run: Campaign, store: Store, plan: Plan) -> str:
+    with pytest.raises(KeyboardInterrupt):
+        run(plan, progress=stop_at("round 2"))
+    return str(store.campaigns()[0]["campaign_id"])
+
+
+def test_rounds_of_two_engine_builds_are_not_put_together(
+    plan: Callable[..., Plan], run: Campaign, store: Store, home: Path
+):
+    wanted = plan()
+    interrupted(run, store, wanted)
+    with closing(sqlite3.connect(home / "pocketbench.db")) as connection, connection:
+        connection.execute("INSERT INTO engines VALUES ('litert-0.1', 'LiteRT', '0.1', 'linux-x86_64', 'ab')")
+        connection.execute("UPDATE jobs SET engine_id = 'litert-0.1' WHERE key LIKE 'dense.tflite%'")
+
+    with pytest.raises(InputError, match=r"expected the engine build litert-0\.1 .* got litert-[^0]"):
+        run(wanted, campaign=resume_campaign)
+    assert store.campaigns()[0]["status"] == "interrupted"
+
+
+def test_variants_are_not_judged_by_two_sets_of_data(
+    plan: Callable[..., Plan], run: Campaign, store: Store, evaluation: str
+):
+    wanted = plan(data={"evaluation": evaluation})
+    interrupted(run, store, wanted)
+    data = dict(np.load(evaluation))
+    np.savez(evaluation, x=data["x"], y=(data["y"] + 1) % 32)
+
+    with pytest.raises(InputError, match="expected the evaluation data and metric"):
+        run(wanted, campaign=resume_campaign)
+
+
+def test_a_finished_campaign_is_not_measured_again(plan: Callable[..., Plan], run: Campaign, store: Store):
+    wanted = plan()
+    campaign_id = run(wanted)
+    launches = len(campaign_tables(store, campaign_id).launches)
+
+    assert run(wanted, campaign=resume_campaign) == campaign_id
+    assert len(store.campaigns()) == 1
+    assert len(campaign_tables(store, campaign_id).launches) == launches
+
+
+def test_the_conditions_of_the_beginning_stay(plan: Callable[..., Plan], run: Campaign, store: Store, home: Path):
+    wanted = plan()
+    interrupted(run, store, wanted)
+    with closing(sqlite3.connect(home / "pocketbench.db")) as connection, connection:
+        connection.execute("UPDATE devices SET kernel = 'the first one'")
+
+    tables = campaign_tables(store, run(wanted, campaign=resume_campaign))
+
+    assert list(tables.devices["kernel"]) == ["the first one"]
+
+
+def test_what_was_made_before_the_store_knows_of_it_is_removed(
+    plan: Callable[..., Plan], run: Campaign, store: Store, home: Path, files: tuple[Path, Path]
+):
+    wanted = plan(model=files[1], variants=(), recipes=["float32", "float16"])
+    with pytest.raises(KeyboardInterrupt):
+        run(wanted, progress=stop_at("making float16"))
+
+    assert store.campaigns() == []
+    assert list((home / "variants").glob("*")) == []
+    assert store.campaigns() == []
+    assert len(campaign_tables(store, run(wanted, campaign=resume_campaign)).jobs) == 2

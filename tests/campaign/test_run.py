@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from pocketbench.checked.errors import InputError
@@ -179,5 +180,59 @@ def test_progress_ends_near_one_and_tells_the_time_left(plan: Callable[..., Plan
     run(plan(rounds=3), progress=events.append)
 
     assert any("round 3 of 3" in event.message for event in events)
+    assert events[-1].done > 0.5
     assert [event.done for event in events] == sorted(event.done for event in events)
     assert all(event.seconds_left is not None and event.seconds_left >= 0 for event in events)
+
+
+def test_a_quality_that_is_no_number_stands_with_its_reason(
+    plan: Callable[..., Plan], run: Campaign, store: Store, tmp_path: Path
+):
+    # Infinity times weights of both signs is no number.
+    np.savez(tmp_path / "nan.npz", x=np.full((20, 64), np.inf, np.float32), y=np.zeros((20, 32), np.float32))
+
+    tables = campaign_tables(
+        store, run(plan(data={"evaluation": str(tmp_path / "nan.npz"), "metric": "mean-absolute-error"}))
+    )
+
+    assert set(tables.jobs["status"]) == {"partial"}
+    assert "expected a finite mean-absolute-error, got nan" in tables.jobs["reason"].iloc[0]
+    assert (tables.launches["status"] == "ok").all()
+    assert tables.quality.empty
+
+
+def test_a_variant_that_cannot_be_fed_does_not_stop_the_others(
+    plan: Callable[..., Plan], run: Campaign, store: Store, tmp_path: Path
+):
+    """Two inputs with a batch of their own each: no sample can be put into both."""
+    add = onnx.helper.make_node("ReduceSum", ["a"], ["sa"], keepdims=0)
+    graph = onnx.helper.make_graph(
+        [add, onnx.helper.make_node("Add", ["b", "sa"], ["c"])],
+        "odd",
+        [
+            onnx.helper.make_tensor_value_info("a", onnx.TensorProto.FLOAT, [8, 3]),
+            onnx.helper.make_tensor_value_info("b", onnx.TensorProto.FLOAT, [1, 4]),
+        ],
+        [onnx.helper.make_tensor_value_info("c", onnx.TensorProto.FLOAT, [1, 4])],
+    )
+    opset = onnx.helper.make_opsetid("", 17)
+    onnx.save(onnx.helper.make_model(graph, ir_version=8, opset_imports=[opset]), tmp_path / "odd.onnx")
+    samples = {"a": np.ones((8, 3), np.float32), "b": np.ones((8, 4), np.float32)}
+    np.savez(tmp_path / "both.npz", **samples, y=np.zeros(8, np.int64))  # type: ignore[arg-type]
+
+    tables = campaign_tables(
+        store, run(plan(variants=[tmp_path / "odd.onnx"], data={"evaluation": str(tmp_path / "both.npz")}))
+    )
+
+    assert list(tables.jobs["status"]) == ["failed"]
+    assert "expected one batch size for all inputs" in tables.jobs["reason"].iloc[0]
+    assert tables.campaign["status"].iloc[0] == "finished"
+
+
+def test_a_misspelt_reference_is_refused_before_anything_is_made(
+    plan: Callable[..., Plan], run: Campaign, home: Path, files: tuple[Path, Path]
+):
+    with pytest.raises(InputError, match="did you mean 'float32-onnx'"):
+        run(plan(model=files[1], variants=(), recipes=["float32"], reference="float32-onx"))
+
+    assert not (home / "cache").exists()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
+import onnx
 import pytest
 
 from pocketbench.checked.errors import InputError, PocketbenchError
 from pocketbench.compression.build import build_variants
 from pocketbench.compression.data import DataSpec
+from pocketbench.compression.manifest import read_manifest, write_manifest
 from pocketbench.harness.campaign.jobs import job_records, reference_name, variant_records
 from pocketbench.harness.campaign.plan import Plan
 from pocketbench.harness.campaign.variants import LoadedVariant, load_variant, load_variants
@@ -93,8 +97,6 @@ def test_a_truncated_file_is_refused(suffix: str, tmp_path: Path):
 
 
 def test_a_file_that_was_changed_is_not_what_its_manifest_says(built: Path, tmp_path: Path):
-    import shutil
-
     folder = shutil.copytree(built / "float32-onnx", tmp_path / "float32-onnx")
     file = folder / "float32-onnx.onnx"
     file.write_bytes(file.read_bytes() + b"\0")
@@ -104,8 +106,6 @@ def test_a_file_that_was_changed_is_not_what_its_manifest_says(built: Path, tmp_
 
 
 def test_a_manifest_cannot_lead_out_of_its_folder(built: Path, tmp_path: Path):
-    import shutil
-
     folder = shutil.copytree(built / "float32-onnx", tmp_path / "float32-onnx")
     manifest = json.loads((folder / "variant.json").read_text())
     manifest["file"]["name"] = "../../secret"
@@ -164,3 +164,43 @@ def test_records_of_variants_and_jobs(built: Path):
     own = next(job for job in jobs if job.variant == "float16-onnx" and job.threads == 4)
     assert own.reference == "float32-onnx on local, 4 threads, cores 0,2"
     assert not own.is_reference
+
+
+def test_a_control_is_no_reference_by_default(built: Path):
+    plain = load_variant(built / "float16-onnx")
+    assert plain.manifest is not None
+    control = replace(plain, name="control-onnx", manifest=plain.manifest.model_copy(update={"role": "control"}))
+
+    assert reference_name(plan(), [control, plain]) == "float16-onnx"
+    assert reference_name(plan(), [control]) == "control-onnx"
+
+
+def test_a_control_keeps_its_variant_when_both_are_renamed(built: Path, tmp_path: Path):
+    for run, names in (("one", ("float16-onnx", "float32-onnx")), ("two", ("float16-onnx", "float32-onnx"))):
+        for name in names:
+            shutil.copytree(built / name, tmp_path / run / name)
+        manifest = read_manifest(tmp_path / run / "float16-onnx")
+        write_manifest(manifest.model_copy(update={"control": "float32-onnx"}), tmp_path / run / "float16-onnx")
+
+    both = load_variants([tmp_path / run / name for run in ("one", "two") for name in ("float16-onnx", "float32-onnx")])
+    mixed = load_variants([tmp_path / "one" / "float32-onnx", tmp_path / "two" / "float16-onnx"])
+    alone = load_variants([tmp_path / "two" / "float16-onnx"])
+
+    assert {variant.name: variant.control for variant in both} == {
+        "one/float16-onnx": "one/float32-onnx",
+        "one/float32-onnx": None,
+        "two/float16-onnx": "two/float32-onnx",
+        "two/float32-onnx": None,
+    }
+    assert [variant.control for variant in mixed] == [None, None]
+    assert [variant.control for variant in alone] == ["float32-onnx"]
+
+
+def test_weights_in_files_beside_the_model_are_refused(tmp_path: Path):
+    path = dense_onnx(tmp_path / "dense.onnx")
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="dense.data", size_threshold=0)
+
+    with pytest.raises(
+        InputError, match=r"weights in dense\.data: make one of it with `pocketbench compress dense\.onnx"
+    ):
+        load_variant(path)

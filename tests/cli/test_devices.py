@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from pocketbench.checked.errors import InputError
 from pocketbench.harness.cli.main import app
+from pocketbench.harness.store.hold import hold_device
 from tests.runner.tiny_models import dense_onnx
 
 CommandLine = Callable[..., Result]
@@ -74,3 +75,20 @@ def test_results_are_exported_with_every_sample(suffix: str, pocketbench: Comman
     assert list(samples.columns) == ["launch_id", "iteration", "kind", "start_ns", "latency_ns"]
     assert (samples["kind"] == "steady").sum() >= 100
     assert (samples["latency_ns"] > 0).all()
+
+
+def test_a_device_that_is_being_measured_is_not_changed(pocketbench: CommandLine, tmp_path: Path):
+    dense_onnx(tmp_path / "dense.onnx")
+    pocketbench("deploy", "dense.onnx")
+
+    with hold_device(tmp_path / "home", "local:"):
+        for argv in (("dense.onnx",), ("rollback", "dense.onnx"), ("remove", "dense.onnx")):
+            with pytest.raises(InputError, match="working on"):
+                pocketbench("deploy", *argv)
+        assert pocketbench("deploy", "status").exit_code == 0
+
+
+def test_an_unfinished_deployment_is_shown_as_one(pocketbench: CommandLine, tmp_path: Path):
+    (tmp_path / "home" / "device" / "deployments" / "cut").mkdir(parents=True)
+
+    assert "an unfinished deployment" in pocketbench("deploy", "status").stdout

@@ -102,6 +102,8 @@ def test_every_listing_prints_json(tmp_path: Path):
         pytest.param(("compress", "random.keras"), "random.keras", id="random bytes"),
         pytest.param(("recipe", "check", "small.yaml"), "small.yaml:3: unknown key 'step'", id="unknown key"),
         pytest.param(("nonsense",), "nonsense", id="unknown command"),
+        pytest.param(("bench", "."), "variant.json", id="a folder that is no variant"),
+        pytest.param(("bench", "x.onnx", "--metric", "top-1"), "--evaluation", id="metric without data"),
     ],
 )
 def test_bad_input_gets_one_sentence_and_exit_code_2(argv: tuple[str, ...], expected: str, tmp_path: Path):

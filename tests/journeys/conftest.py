@@ -11,22 +11,48 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+Process = Callable[..., "subprocess.Popen[str]"]
 CommandLine = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
+COMMAND = (sys.executable, "-c", "from pocketbench.harness.cli.main import main; main()")
+
+
 @pytest.fixture
-def pocketbench(tmp_path: Path) -> CommandLine:
-    """Run `pocketbench ARGS` in the test's folder with a home of its own; `without` names packages it must not find."""
+def environment(tmp_path: Path) -> dict[str, str]:
+    """What a process of pocketbench starts with: this checkout, and a home of its own."""
     sources = [ROOT / name for name in ("harness", "device_profiles", "compression", "reports")]
-    environment = {
+    return {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(map(str, sources)),
         "POCKETBENCH_HOME": str(tmp_path / "home"),
     }
 
+
+@pytest.fixture
+def pocketbench_process(tmp_path: Path, environment: dict[str, str]) -> Process:
+    """Start `pocketbench ARGS` in the test's folder, its stderr to be read as it comes."""
+
+    def start(*argv: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*COMMAND, *argv],
+            cwd=tmp_path,
+            env=environment,
+            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+
+    return start
+
+
+@pytest.fixture
+def pocketbench(tmp_path: Path, environment: dict[str, str]) -> CommandLine:
+    """Run `pocketbench ARGS` in the test's folder with a home of its own; `without` names packages it must not find."""
+
     def run(*argv: str, timeout_s: float = 600, without: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", "from pocketbench.harness.cli.main import main; main()", *argv],
+            [*COMMAND, *argv],
             cwd=tmp_path,
             env=_hiding(environment, without, tmp_path),
             capture_output=True,

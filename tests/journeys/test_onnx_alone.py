@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from tests.journeys.conftest import CommandLine
+from tests.journeys.conftest import CommandLine, Process
 
 PLAN = """\
 version: 1
@@ -96,3 +97,28 @@ def test_deploy_status_rollback_remove(tmp_path: Path, pocketbench: CommandLine)
     assert "expected a deployment of 'own.onnx' before the one in use, got none" in rollback.stderr
     assert pocketbench("deploy", "remove", "own.onnx").returncode == 0
     assert json.loads(pocketbench("deploy", "status", "--json").stdout) == []
+
+
+def test_ctrl_c_is_said_in_one_sentence(tmp_path: Path, pocketbench_process: Process):
+    write_classifier(tmp_path)
+    with pocketbench_process("bench", "own.onnx", "--rounds", "50") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "round 2" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        rest = process.stderr.read()
+
+    assert process.returncode == 130
+    assert "interrupted; what was measured is kept" in rest
+    assert "Traceback" not in rest
+
+
+def test_an_export_that_cannot_be_written_is_said(tmp_path: Path, pocketbench: CommandLine):
+    write_classifier(tmp_path)
+    pocketbench("bench", "own.onnx", "--rounds", "1")
+
+    completed = pocketbench("results", "export", "last", "--output", "missing/samples.csv")
+
+    assert completed.returncode == 2
+    assert "expected a file that can be written, got 'missing/samples.csv'" in completed.stderr

@@ -166,6 +166,7 @@ def pairs(*values: int):
         pytest.param(pairs(-5, 1, 2, 1, 3, 1), "in the order of time", id="negative-start"),
         pytest.param(pairs(1, 1, 9, 1, 3, 1), "in the order of time", id="backwards"),
         pytest.param(pairs(1, 5, 2, 1, 3, 1), "in the order of time", id="overlapping"),
+        pytest.param(pairs(1, 0, 2, 0, 3, 0), "a median of 0 ns", id="no-time"),
         pytest.param(pairs(1, 1, 2, 1, 3, 2**63 - 1), "within the 60 s that the launch may take", id="292-years"),
         pytest.param(pairs(1, 1, 2, 1, 2**62, 1), "within the 60 s that the launch may take", id="a-long-pause"),
     ],
