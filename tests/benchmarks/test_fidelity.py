@@ -26,7 +26,8 @@ def row(ratio: float, spread: float = 0.01, runner_ms: float = 5.0, against: str
     ("rows", "close", "never_slower"),
     [
         pytest.param([row(0.995)], True, True, id="within one percent"),
-        pytest.param([row(1.02)], False, False, id="provably slower"),
+        pytest.param([row(1.03)], False, False, id="provably slower"),
+        pytest.param([row(1.015)], True, False, id="provably slower, by less than one percent for sure"),
         pytest.param([row(1.02, spread=0.05)], True, True, id="slower, but not provably"),
         pytest.param([row(0.8)], False, True, id="faster by more than one percent"),
         pytest.param([row(0.8, against="itself"), row(1.0)], True, True, id="itself is no peer"),
