@@ -15,6 +15,7 @@ from pocketbench.compression.data import DataSpec
 from pocketbench.compression.dataset import Dataset
 from pocketbench.compression.graph import Broken
 from pocketbench.compression.manifest import BaseModelFacts, read_manifest, sha256_of
+from pocketbench.compression.model_files import model_sha256
 from pocketbench.compression.recipes import load_recipe
 from pocketbench.compression.reference import FileModel, run_samples
 from pocketbench.compression.worker import Failed
@@ -238,7 +239,8 @@ def test_a_failed_variant_is_the_same_every_time(folder: Path, tmp_path: Path):
 def test_a_build_replaces_earlier_variants_whole_and_leaves_others(folder: Path, tmp_path: Path):
     for name in ("float32-onnx", "mine-onnx"):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "variant.json").write_text(json.dumps({"old": True}))
+        same_model = {"old": True, "base": {"sha256": model_sha256(folder / "model.onnx")}}
+        (tmp_path / name / "variant.json").write_text(json.dumps(same_model))
         (tmp_path / name / "old.onnx").touch()
 
     made = build(folder / "model.onnx", tmp_path, recipes=["float32"])
