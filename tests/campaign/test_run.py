@@ -17,7 +17,7 @@ from pocketbench.harness.measure.rounds import round_order
 from pocketbench.harness.store.hold import Hold
 from pocketbench.harness.store.store import Store
 from tests.campaign.conftest import Campaign
-from tests.runner.tiny_models import dense_onnx
+from tests.runner.tiny_models import dense_onnx, one_to_one_onnx
 
 
 def test_a_campaign_ends_with_every_figure_in_the_store(
@@ -188,12 +188,10 @@ def test_progress_ends_near_one_and_tells_the_time_left(plan: Callable[..., Plan
 def test_a_quality_that_is_no_number_stands_with_its_reason(
     plan: Callable[..., Plan], run: Campaign, store: Store, tmp_path: Path
 ):
-    # Infinity times weights of both signs is no number.
-    np.savez(tmp_path / "nan.npz", x=np.full((20, 64), np.inf, np.float32), y=np.zeros((20, 32), np.float32))
-
-    tables = campaign_tables(
-        store, run(plan(data={"evaluation": str(tmp_path / "nan.npz"), "metric": "mean-absolute-error"}))
-    )
+    root = one_to_one_onnx(tmp_path / "root.onnx", "Sqrt", "FLOAT", (1, 4))
+    np.savez(tmp_path / "negative.npz", x=np.full((20, 4), -1, np.float32), y=np.zeros((20, 4), np.float32))
+    data = {"evaluation": str(tmp_path / "negative.npz"), "metric": "mean-absolute-error"}
+    tables = campaign_tables(store, run(plan(variants=[root], data=data)))
 
     assert set(tables.jobs["status"]) == {"partial"}
     assert "expected a finite mean-absolute-error, got nan" in tables.jobs["reason"].iloc[0]

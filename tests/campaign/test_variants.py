@@ -204,3 +204,8 @@ def test_weights_in_files_beside_the_model_are_refused(tmp_path: Path):
         InputError, match=r"weights in dense\.data: make one of it with `pocketbench compress dense\.onnx"
     ):
         load_variant(path)
+
+
+def test_a_folder_of_variants_is_told_from_one(built: Path):
+    with pytest.raises(InputError, match=r"which holds several: give .*/\* instead"):
+        load_variant(built)

@@ -110,7 +110,7 @@ def test_ctrl_c_is_said_in_one_sentence(tmp_path: Path, pocketbench_process: Pro
         rest = process.stderr.read()
 
     assert process.returncode == 130
-    assert "interrupted; what was measured is kept" in rest
+    assert "interrupted; launches that were measured are kept" in rest
     assert "Traceback" not in rest
 
 

@@ -327,3 +327,20 @@ def joined(one: CampaignTables, other: CampaignTables) -> CampaignTables:
         for name in ("jobs", "launches", "samples", "memory", "quality", "estimates")
     }
     return replace(one, **both)
+
+
+def test_few_rounds_are_said_of_the_reference_too():
+    slow = replace(FAST, latency_ms=4.0)
+    tables = make_tables([REFERENCE, slow], rounds=2)
+
+    assert picked(tables) == ("reference", "float32-tflite")
+    assert "Only 2 rounds could be compared" in watch(tables)
+    assert "rounds could be compared" not in watch(make_tables([REFERENCE, slow], rounds=8))
+    assert "rounds could be compared" not in watch(make_tables([REFERENCE], rounds=2))
+
+
+def test_why_nothing_could_be_measured_is_said_at_once():
+    tables = make_tables([replace(REFERENCE, job_failed="expected CPU core 7 of this device, got none")])
+
+    assert "Could not be measured: expected CPU core 7 of this device, got none" in notes(tables)
+    assert "Fewer than two rounds" not in notes(tables)

@@ -63,8 +63,12 @@ def build_variants(
     Raises InputError for bad input, before anything is written; PocketbenchError where the model cannot be read for
     another reason.
     """
-    if workers < 1 or time_limit_s <= 0:
-        raise InputError(f"expected at least one worker and a time limit over 0, got {workers} and {time_limit_s}.")
+    if workers < 1:
+        raise InputError(f"expected at least one worker, got {workers}.")
+    if time_limit_s <= 0:
+        raise InputError(f"expected a time limit over 0 seconds, got {time_limit_s:g}.")
+    if not 0 <= seed < 2**32:
+        raise InputError(f"expected a seed from 0 to {2**32 - 1}, got {seed}.")
     source = check_model_file(model)
     loaded = distinct_recipes(recipes)
     load_metric(data.metric)

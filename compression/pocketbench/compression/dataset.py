@@ -131,6 +131,12 @@ def _fit(source: str, array: Array, fact: TensorFacts) -> Array:
         )
     # A quantized tensor takes real values: they are quantized with its scale when it is run.
     wanted = np.dtype(np.float32 if fact.scale is not None else fact.dtype)
+    if array.dtype.kind == "f" and not (finite := np.isfinite(array)).all():
+        bad = int((~finite.reshape(len(array), -1).all(axis=1)).sum())
+        raise InputError(
+            f"{source}: expected numbers for the model's input {fact.name!r}, got NaN or infinity in {bad} of "
+            f"{len(array)} samples: remove or repair them."
+        )
     if array.dtype == wanted:
         return array
     same_kind = wanted.kind == array.dtype.kind or (wanted.kind in "iu" and array.dtype.kind in "iu")

@@ -170,7 +170,7 @@ def _check_size(file: Path, source_size_bytes: int | None) -> list[str]:
     size = file.stat().st_size
     if source_size_bytes is None or size <= source_size_bytes:
         return []
-    return [f"larger than the float32 file: {size} against {source_size_bytes} bytes"]
+    return [f"larger than the same model in float32: {size:,} against {source_size_bytes:,} bytes"]
 
 
 def _sqnr_db(error: np.ndarray, want: np.ndarray) -> float | None:

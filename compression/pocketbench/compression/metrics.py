@@ -74,7 +74,10 @@ def try_metric(metric: Metric, evaluation: Dataset, outputs: Sequence[TensorFact
         raise InputError(f"{source}: expected labels for the metric {metric.name!r}, got inputs only: add them as 'y'.")
     if not metric.name.startswith(PREFIX) and all(size > 0 for facts in outputs for size in facts.shape[1:]):
         count = len(evaluation)
-        metric.compute([np.zeros((count, *facts.shape[1:]), np.float32) for facts in outputs], evaluation.labels)
+        try:
+            metric.compute([np.zeros((count, *facts.shape[1:]), np.float32) for facts in outputs], evaluation.labels)
+        except InputError as error:
+            raise InputError(f"{source}: {error}") from error
 
 
 def _top_k(outputs: Sequence[Array], labels: Array, k: int) -> MetricValue:
@@ -84,6 +87,11 @@ def _top_k(outputs: Sequence[Array], labels: Array, k: int) -> MetricValue:
     is never right.
     """
     scores = np.asarray(outputs[0])
+    if scores.ndim == 2 and scores.shape[1] == 1:
+        raise InputError(
+            f"expected an output with a score for each class for top-{k}, got one value for each sample: choose "
+            "mean-absolute-error, or a metric of your own that knows what the value means."
+        )
     if scores.ndim != 2 or k > scores.shape[1]:
         raise InputError(
             f"expected an output (samples, classes) with at least {k} classes for top-{k}, got {scores.shape}: "

@@ -25,6 +25,8 @@ def worker_environment(threads: int) -> dict[str, str]:
     # Two workers with as many threads as cores each would fight over the cores.
     return {
         "CUDA_VISIBLE_DEVICES": os.environ.get("CUDA_VISIBLE_DEVICES", "-1"),
+        # Keras imports scikit-learn where it is there, whose joblib leaves a semaphore behind in a worker that ends.
+        "JOBLIB_MULTIPROCESSING": "0",
         "MKL_NUM_THREADS": str(threads),
         "OMP_NUM_THREADS": str(threads),
         "OPENBLAS_NUM_THREADS": str(threads),

@@ -25,7 +25,7 @@ def cautions(campaign: Campaign, decision: Decision, medians: LaunchMedians) -> 
         *_quality(campaign, decision),
         *_control(campaign, decision, medians),
         *_ties(campaign, decision),
-        *_rounds(decision),
+        *_rounds(campaign, decision),
         *_rival(campaign, decision),
         *_gate(decision),
         *_partial(campaign, decision),
@@ -153,10 +153,15 @@ def _bracketed(against: Interval | None) -> str:
     return "" if against is None else f" ({ratio(against)})"
 
 
-def _rounds(decision: Decision) -> Iterator[Sentence]:
+def _rounds(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
     pick = decision.pick
-    if decision.outcome == "variant" and pick is not None and pick.rounds_compared < FEW_ROUNDS:
-        yield (f"Only {pick.rounds_compared} rounds could be compared: an interval is sound from {FEW_ROUNDS} on.",)
+    if pick is None or decision.outcome not in ("variant", "reference"):
+        return
+    # Where the reference is to be shipped, what counts is how well the others were compared with it.
+    others = [job for job in campaign.jobs_on(decision.device) if job.usable and not job.is_reference]
+    rounds = min((job.rounds_compared for job in ([pick] if decision.outcome == "variant" else others)), default=None)
+    if rounds is not None and rounds < FEW_ROUNDS:
+        yield (f"Only {rounds} rounds could be compared: an interval is sound from {FEW_ROUNDS} on.",)
 
 
 def _rival(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:

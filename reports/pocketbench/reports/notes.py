@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pocketbench.reports.campaign import Campaign
-from pocketbench.reports.names import Sentence
+from pocketbench.reports.names import Name, Sentence
 from pocketbench.reports.naming import listed_names
 
 __all__ = ["notes"]
+
+_REASONS = 3  # in full; the table has all
 
 
 def notes(campaign: Campaign) -> tuple[Sentence, ...]:
@@ -25,8 +27,8 @@ def _progress(campaign: Campaign) -> Iterator[Sentence]:
         yield (f"The campaign is still running{counted}: what follows will change.",)
     elif done is not None and planned is not None and done < planned:
         yield (f"Only {done} of {planned} rounds are complete: some launches failed or were left out.",)
-    if campaign.jobs and done is not None and done <= 1:
-        yield ("Fewer than two rounds give no intervals, so no difference can be claimed: run at least 5.",)
+    if campaign.jobs and done is not None and done <= 1 and any(job.usable for job in campaign.jobs):
+        yield ("Fewer than two rounds give no intervals, so no difference can be claimed: measure at least 5.",)
 
 
 def _quality(campaign: Campaign) -> Iterator[Sentence]:
@@ -46,6 +48,8 @@ def _failed(campaign: Campaign) -> Iterator[Sentence]:
     if failed:
         names = list(dict.fromkeys(job.variant.name for job in failed))
         yield (_counted(len(failed), "job", "could not be measured"), *listed_names(names), ".")
+        for reason in list(dict.fromkeys(job.reason for job in failed if job.reason))[:_REASONS]:
+            yield ("Could not be measured: ", Name(reason))
 
 
 def _counted(count: int, what: str, verb: str) -> str:

@@ -20,12 +20,10 @@ def judge(job: Job, other: Job) -> Judgement:
     own, others = job.quality, other.quality
     if own is None or others is None or own.metric != others.metric:
         return "not known"
-    if own.interval.value == others.interval.value:
-        return "not told apart"
     low, high = own.interval.low, own.interval.high
     if low is None or high is None:
         return "no interval"
-    if low <= others.interval.value <= high:
+    if own.interval.value == others.interval.value or low <= others.interval.value <= high:
         return "not told apart"
     return "worse" if loss(own, others) > 0 else "better"
 

@@ -159,3 +159,13 @@ def test_another_kind_of_file_is_named(tmp_path: Path):
 
     with pytest.raises(InputError, match=r"data\.csv': another kind of file"):
         load_dataset(str(tmp_path / "data.csv"), [IMAGE])
+
+
+def test_numbers_that_are_none_are_refused_with_their_count(tmp_path: Path):
+    images = floats(4, 2, 3)
+    images[1, 0, 0], images[3, 0, 0], images[3, 1, 1] = np.nan, np.inf, np.nan
+
+    with pytest.raises(
+        InputError, match="expected numbers for the model's input 'image', got NaN or infinity in 2 of 4"
+    ):
+        load_dataset(save(tmp_path, x=images), [IMAGE])

@@ -247,7 +247,7 @@ def test_a_file_that_grew_is_a_warning(source: Path, expected: list[np.ndarray])
 
     assert check(source, expected, source_size_bytes=size).warnings == ()
     assert check(source, expected, source_size_bytes=size - 1).warnings == (
-        f"larger than the float32 file: {size} against {size - 1} bytes",
+        f"larger than the same model in float32: {size:,} against {size - 1:,} bytes",
     )
 
 

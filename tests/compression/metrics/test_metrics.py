@@ -65,7 +65,7 @@ def test_top_k_has_wilsons_interval():
         pytest.param(SCORES, np.array([1.0, 0.0, 2.0, 1.0]), "whole-numbered labels", id="floats"),
         pytest.param(SCORES, np.array([1, 0, 2]), r"\(4,\).* got int64 \(3,\)", id="count"),
         pytest.param(SCORES[:, :, None], np.array([1, 0, 2, 1]), r"\(samples, classes\).* got \(4, 3, 1\)", id="rank"),
-        pytest.param(SCORES[:, :1], np.array([0, 0, 0, 0]), "at least 2 classes for top-2", id="k"),
+        pytest.param(SCORES[:, :1], np.array([0, 0, 0, 0]), "got one value for each sample", id="no classes"),
     ],
 )
 def test_top_k_refuses_labels_that_do_not_fit(scores: np.ndarray, labels: np.ndarray, words: str):
@@ -168,3 +168,8 @@ def test_the_interval_of_a_mean_is_students():
 
     assert mean_interval(values) == pytest.approx(expected)
     assert mean_interval(values[:1]) is None
+
+
+def test_top_k_needs_as_many_classes():
+    with pytest.raises(InputError, match="at least 5 classes for top-5, got"):
+        load_metric("top-5").compute([SCORES], np.array([1, 0, 2, 1]))

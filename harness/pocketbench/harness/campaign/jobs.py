@@ -81,7 +81,8 @@ def job_records(plan: Plan, variants: Sequence[LoadedVariant], reference: str) -
     cores = None if plan.cores is None else ",".join(map(str, plan.cores))
 
     def key(variant: str, device: str, threads: int) -> str:
-        return f"{variant} on {device}, {threads} threads" + (f", cores {cores}" if cores else "")
+        counted = "1 thread" if threads == 1 else f"{threads} threads"
+        return f"{variant} on {device}, {counted}" + (f", cores {cores}" if cores else "")
 
     return [
         JobRecord(

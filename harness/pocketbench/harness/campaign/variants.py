@@ -93,6 +93,8 @@ def load_variant(source: Path) -> LoadedVariant:
 
 
 def _from_folder(folder: Path) -> LoadedVariant:
+    if not (folder / "variant.json").exists() and any(folder.glob("*/variant.json")):
+        raise InputError(f"expected a variant folder, got {folder}, which holds several: give {folder}/* instead.")
     manifest = read_manifest(folder)
     failed = LoadedVariant(
         name=manifest.name,

@@ -66,6 +66,7 @@ def main() -> None:
     except SystemExit as end:
         if end.code == _INTERRUPTED:  # Typer makes this of KeyboardInterrupt
             sys.stderr.write(
-                "pocketbench: interrupted; what was measured is kept, `pocketbench results list` shows it.\n"
+                "pocketbench: interrupted; launches that were measured are kept (`pocketbench results list`), and "
+                "`pocketbench run PLAN --resume` goes on.\n"
             )
         raise

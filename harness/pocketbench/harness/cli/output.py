@@ -59,7 +59,8 @@ def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_
 
     table = Table(box=None, header_style="bold", pad_edge=False)
     for column in columns:
-        table.add_column(column.replace("_", " "), overflow="fold")
+        # `latency_ms` is a name of ours, `python:mine.my_metric` is not.
+        table.add_column(column.replace("_", " ") if column.isidentifier() else column, overflow="fold")
     for row in rows:
         # Text, not str: a name in square brackets is not markup.
         table.add_row(*(Text("" if row.get(column) is None else str(row[column])) for column in columns))

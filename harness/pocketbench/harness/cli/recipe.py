@@ -54,4 +54,4 @@ def check(recipe: Recipe) -> None:
     from pocketbench.compression.recipes import load_recipe
 
     loaded = load_recipe(recipe)
-    print_line(f"{recipe}: valid, {len(loaded.steps)} steps")
+    print_line(f"{recipe}: valid, {len(loaded.steps)} step{'s' * (len(loaded.steps) != 1)}")

@@ -52,6 +52,9 @@ def show(campaign: Campaign, json: JsonOption = False) -> None:
         rows = job_summary(campaign_tables(store, store.resolve(campaign), samples=False))
     columns = ("variant", "device", "engine", "threads", "latency_ms", "ratio", "quality", "size_kB", "status")
     print_rows(columns, rows, as_json=json, empty="this campaign has no jobs")
+    if not json:
+        for reason in dict.fromkeys(f"{row['variant']}: {row['reason']}" for row in rows if row["reason"]):
+            print_line(reason)
 
 
 @app.command()

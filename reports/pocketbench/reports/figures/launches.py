@@ -18,7 +18,7 @@ def launches_figure(campaign: Campaign, jobs: Sequence[Job], medians: LaunchMedi
     rows = [(job, medians[job.job_id]) for job in jobs if medians.get(job.job_id) and job.latency]
     if not rows:
         return None
-    engines = list(dict.fromkeys(_engine(job) for job, _ in rows))
+    engines = sorted({_engine(job) for job, _ in rows})
     data: list[dict[str, Any]] = []
     named: set[str] = set()
     for job, by_round in rows:

@@ -42,7 +42,7 @@ def pareto_figure(campaign: Campaign, device: str, identifier: str) -> Figure | 
         return None
     unit = time_unit([latency.value for _, latency, _, _ in front])
     scale, title, better = _vertical(front)
-    engines = list(dict.fromkeys(_engine(job) for job, *_ in front))
+    engines = sorted({_engine(job) for job, *_ in front})
     largest = max((job.variant.size_bytes or 0 for job, *_ in front), default=1) or 1
     data: list[dict[str, Any]] = [_line(front, unit, scale)]
     for engine in engines:

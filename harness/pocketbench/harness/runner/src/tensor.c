@@ -41,7 +41,7 @@ void tensor_resolve(struct tensor *tensor, const int64_t *given, size_t given_ra
     tensor->shape[i] = given ? given[i] : tensor->declared[i];
     if (tensor->shape[i] >= 0) continue;
     if (i > 0)
-      fail("expected no dynamic dimension but the batch in the input '%s', got shape %s: give its data with --input",
+      fail("expected no dynamic dimension but the batch in the input '%s', got shape %s: give data of the shape to run with (--input; pocketbench bench: --evaluation)",
            tensor->name, shape_text(tensor->declared, tensor->rank));
     tensor->shape[i] = 1;
   }
