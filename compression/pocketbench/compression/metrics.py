@@ -21,7 +21,7 @@ from pocketbench.checked.errors import InputError, nearest
 from pocketbench.compression.dataset import Dataset
 from pocketbench.compression.intervals import mean_interval, wilson_interval
 from pocketbench.compression.manifest import TensorFacts
-from pocketbench.compression.python_object import PREFIX, code_hash, load_function
+from pocketbench.compression.python_object import PREFIX, code_hash, load_function, raised_at
 
 __all__ = ["Metric", "MetricValue", "load_metric", "try_metric"]
 
@@ -145,7 +145,8 @@ def _own_metric(name: str) -> Metric:
             )
         except Exception as error:  # the user's function, which may raise and return anything
             raise InputError(
-                f"{name}: expected a number or (value, low, high), got {type(error).__name__}: {error}."
+                f"{name}: expected a number or (value, low, high), got {type(error).__name__}: {error} "
+                f"({raised_at(error)})."
             ) from error
         if not all(math.isfinite(bound) for bound in (found.value, found.low, found.high) if bound is not None):
             raise InputError(f"{name}: expected finite numbers, got {answer!r}.")

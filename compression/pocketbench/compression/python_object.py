@@ -8,13 +8,14 @@ import importlib
 import inspect
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from pocketbench.checked.errors import InputError, nearest
 
-__all__ = ["PREFIX", "code_hash", "load_function"]
+__all__ = ["PREFIX", "code_hash", "load_function", "raised_at"]
 
 PREFIX = "python:"
 
@@ -35,7 +36,7 @@ def load_function(text: str) -> Callable[..., Any]:
     except Exception as error:  # the user's module runs here, and may raise anything
         raise InputError(
             f"expected a module {module_name!r} that can be imported from {here} for {text!r}, "
-            f"got {type(error).__name__}: {error}."
+            f"got {type(error).__name__}: {error} ({raised_at(error)})."
         ) from error
     function = getattr(module, function_name, None)
     if not callable(function):
@@ -45,6 +46,12 @@ def load_function(text: str) -> Callable[..., Any]:
             f"{nearest(function_name, functions)}."
         )
     return function  # type: ignore[no-any-return]  # callable() does not tell what comes back
+
+
+def raised_at(error: Exception) -> str:
+    """Where in the user's code it was raised, as `my_data.py:7`: the innermost place."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}:{last.lineno}"
 
 
 def code_hash(function: Callable[..., Any]) -> str | None:

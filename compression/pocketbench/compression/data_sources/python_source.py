@@ -16,7 +16,7 @@ import numpy as np
 from pocketbench.checked.errors import InputError
 from pocketbench.compression.dataset import LABEL_KEYS, RawData
 from pocketbench.compression.manifest import TensorFacts
-from pocketbench.compression.python_object import load_function
+from pocketbench.compression.python_object import load_function, raised_at
 
 __all__ = ["read_python"]
 
@@ -35,7 +35,9 @@ def read_python(text: str, facts: Sequence[TensorFacts]) -> RawData:
         raise
     # The user's function, or what its dataset does when it is run through, may raise anything.
     except Exception as error:
-        raise InputError(f"{text}: expected {_KINDS}, got {type(error).__name__}: {error}.") from error
+        raise InputError(
+            f"{text}: expected {_KINDS}, got {type(error).__name__}: {error} ({raised_at(error)})."
+        ) from error
 
 
 def _split(value: Any) -> tuple[Any, Any]:
