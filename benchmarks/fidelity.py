@@ -130,7 +130,7 @@ def make_cases(folder: Path, names: tuple[str, ...], threads: tuple[int, ...]) -
     _python("benchmarks.networks", str(folder), *names)
     cases = []
     for model in sorted([*folder.glob("*.tflite"), *folder.glob("*.onnx")]):
-        side = {"conv-small": 32, "conv-medium": 128}.get(model.stem, 224)
+        side = {"conv-small": 32, "conv-medium": 256}.get(model.stem, 224)
         channels_first = model.suffix == ".onnx" and model.stem != "mobilenet-v2"
         shape = (1, 3, side, side) if channels_first else (1, side, side, 3)
         data = np.random.default_rng(SEED).random(shape, np.float32)
@@ -226,7 +226,7 @@ def main() -> None:
     )
     parser.add_argument("--json", type=Path, help="write rows, goals, versions and machine to this file")
     arguments = parser.parse_args()
-    names, threads, rounds = (NAMES[:2], (1,), 5) if arguments.quick else (NAMES, (1, 2), 30)
+    names, threads, rounds = (NAMES[:2], (1,), 5) if arguments.quick else (NAMES, (1, 2), 40)
     packages = versions("ai-edge-litert", "onnxruntime", "numpy", "tensorflow", "tensorflow-cpu", "keras")
     with tempfile.TemporaryDirectory(prefix="pocketbench-fidelity-") as folder:
         cases = make_cases(Path(folder), names, threads)

@@ -22,7 +22,7 @@ NAMES = ("conv-small", "conv-medium", "mobilenet-v2")
 SEED = 0
 
 # Side of the input image with three channels, then the filters of 3x3 convolutions with stride 2.
-_CONVOLUTIONS = {"conv-small": (32, (16, 32, 64)), "conv-medium": (128, (32, 64, 128, 256))}
+_CONVOLUTIONS = {"conv-small": (32, (16, 32, 64)), "conv-medium": (256, (32, 64, 128, 256))}
 
 
 def _weights(filters: Sequence[int]) -> list[np.ndarray]:
