@@ -20,12 +20,12 @@ from pocketbench.harness.store.migrate import MIGRATIONS
 from pocketbench.harness.store.store import Store
 from tests.store.example_campaign import add, good_launch
 
-SECOND = """
+NEXT = """
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "next"
+down_revision = "HEAD"
 
 
 def upgrade() -> None:
@@ -41,13 +41,15 @@ def engine(home):
 
 
 @pytest.fixture
-def with_second(tmp_path):
-    """A copy of the migrations with a second one, whose body is given."""
+def with_next(tmp_path):
+    """A copy of the migrations with another one, whose body is given."""
 
     def write(body):
         scripts = tmp_path / "migrations"
         shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__"))
-        (scripts / "versions" / "r0002_second.py").write_text(SECOND + "".join(f"    {line}\n" for line in body))
+        (scripts / "versions" / "next.py").write_text(
+            NEXT.replace("HEAD", schema.HEAD) + "".join(f"    {line}\n" for line in body)
+        )
         return scripts
 
     return write
@@ -121,23 +123,42 @@ def test_a_store_of_a_newer_version_is_refused_with_that_version_and_stays_as_it
     assert everything(home) == before
 
 
-def test_an_older_store_is_migrated_with_what_is_in_it(home, with_second):
+def test_an_older_store_is_migrated_with_what_is_in_it(home, with_next):
     with Store(home) as store:
         add(store)
-    scripts = with_second(['op.add_column("campaigns", sa.Column("note", sa.Text()))'])
+    scripts = with_next(['op.add_column("campaigns", sa.Column("note", sa.Text()))'])
 
-    Database(home / "pocketbench.db", scripts=scripts, head="0002").close()
+    Database(home / "pocketbench.db", scripts=scripts, head="next").close()
 
     with closing(sqlite3.connect(home / "pocketbench.db")) as connection:
         assert connection.execute("SELECT name, note FROM campaigns").fetchall() == [("net", None)]
-        assert [row[0] for row in connection.execute("SELECT revision FROM store_versions")] == ["0001", "0002"]
+        assert [row[0] for row in connection.execute("SELECT revision FROM store_versions")] == [schema.HEAD, "next"]
 
 
-def test_a_migration_that_fails_midway_leaves_the_store_as_it_was(home, with_second):
+def test_launches_of_the_first_revision_become_first_attempts(home, tmp_path):
+    scripts = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "r0002*"))
+    Database(home / "pocketbench.db", scripts=scripts, head="0001").close()
+    launch = (1, 1, 3, 0, "2026-11-02T10:00:00.000Z", "failed", "it crashed")
+    with closing(sqlite3.connect(home / "pocketbench.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO launches (launch_id, job_id, round, position, started_at, status, reason) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            launch,
+        )
+
+    Store(home).close()
+
+    with closing(sqlite3.connect(home / "pocketbench.db")) as connection:
+        columns = "launch_id, job_id, round, attempt, position, started_at, status, reason"
+        assert connection.execute(f"SELECT {columns} FROM launches").fetchall() == [(*launch[:3], 0, *launch[3:])]
+
+
+def test_a_migration_that_fails_midway_leaves_the_store_as_it_was(home, with_next):
     with Store(home) as store:
         add(store)
     before = everything(home)
-    scripts = with_second(
+    scripts = with_next(
         [
             'op.add_column("campaigns", sa.Column("note", sa.Text()))',
             "op.execute(\"UPDATE campaigns SET name = 'changed'\")",
@@ -147,35 +168,35 @@ def test_a_migration_that_fails_midway_leaves_the_store_as_it_was(home, with_sec
     )
 
     with pytest.raises(RuntimeError, match="the power went"):
-        Database(home / "pocketbench.db", scripts=scripts, head="0002")
+        Database(home / "pocketbench.db", scripts=scripts, head="next")
 
     assert everything(home) == before
     with Store(home) as store:
         assert len(store.campaigns()) == 1
 
 
-def test_the_first_migration_that_fails_leaves_no_table(home, with_second):
-    scripts = with_second(['raise RuntimeError("the power went")'])
+def test_the_first_migration_that_fails_leaves_no_table(home, with_next):
+    scripts = with_next(['raise RuntimeError("the power went")'])
 
     with pytest.raises(RuntimeError, match="the power went"):
-        Database(home / "pocketbench.db", scripts=scripts, head="0002")
+        Database(home / "pocketbench.db", scripts=scripts, head="next")
 
     assert everything(home) == ["BEGIN TRANSACTION;", "COMMIT;"]
 
 
-def test_a_migration_that_makes_a_table_anew_keeps_the_rows_that_refer_to_it(home, with_second):
+def test_a_migration_that_makes_a_table_anew_keeps_the_rows_that_refer_to_it(home, with_next):
     """SQLite can add a constraint in no other way; with foreign keys on, dropping the old table deletes these rows."""
     with Store(home) as store:
         jobs = add(store)
         store.add_launch(good_launch(next(iter(jobs.values()))), None)
-    scripts = with_second(
+    scripts = with_next(
         [
             'with op.batch_alter_table("campaigns", recreate="always") as batch:',
             '    batch.create_unique_constraint("uq_campaigns_plan", ["plan_sha256", "started_at"])',
         ]
     )
 
-    Database(home / "pocketbench.db", scripts=scripts, head="0002").close()
+    Database(home / "pocketbench.db", scripts=scripts, head="next").close()
 
     with closing(sqlite3.connect(home / "pocketbench.db")) as connection:
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() == (len(jobs),)

@@ -157,6 +157,24 @@ def test_a_job_is_launched_once_in_a_round(store, jobs):
     assert store.tables(ID).samples["latency_ns"].tolist() == [1, 2]
 
 
+def test_a_launch_that_was_lost_is_kept_and_attempted_again(store, jobs):
+    job_id = next(iter(jobs.values()))
+    lost = LaunchRecord(job_id, 0, 0, "2026-11-02T10:00:00.000Z", "lost", "the cable was pulled")
+    store.add_launch(lost, None)
+    store.add_launch(lost, None)
+    assert store.jobs(ID)[0].rounds == frozenset()
+
+    store.add_launch(good_launch(job_id), samples(1, 2))
+
+    tables = store.tables(ID)
+    assert tables.launches["status"].tolist() == ["lost", "lost", "ok"]
+    assert tables.launches["attempt"].tolist() == [0, 1, 2]
+    assert store.jobs(ID)[0].rounds == {0}
+    assert tables.jobs["status"].iloc[0] == "ok"
+    with pytest.raises(IntegrityError, match=r"launches\.job_id, launches\.round"):
+        store.add_launch(good_launch(job_id), samples(3, 4))
+
+
 def test_a_campaign_is_added_whole_or_not_at_all(store, jobs):
     with pytest.raises(IntegrityError, match=r"jobs\.key"):
         store.add_campaign(campaign("a job twice"), [DEVICE], VARIANTS, [*JOBS, JOBS[0]])

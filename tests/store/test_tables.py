@@ -169,6 +169,7 @@ def test_launches_come_back_with_the_largest_figures_and_the_missing_ones(store,
 
     assert good | {"launch_id": 0} == {
         "launch_id": 0,
+        "attempt": 0,
         "job_id": next(iter(jobs.values())),
         "round": 0,
         "position": 1,

@@ -83,13 +83,14 @@ COLUMNS: dict[str, dict[str, str]] = {
         "status": "ok, failed (not deployed, or no launch could be used) or partial (something is missing, see reason)",
         "reason": "why, NA where ok",
     },
-    "launches": {  # one row per launch, failed ones too
+    "launches": {  # one row per launch, failed and lost ones too
         "launch_id": "identifier",
         "job_id": "of jobs",
         "round": "from 0",
+        "attempt": "from 0; another one follows where the device was lost",
         "position": "place within the round, from 0",
         "started_at": "UTC, by this computer's clock",
-        "status": "ok or failed",
+        "status": "ok, failed, or lost with the connection to the device",
         "reason": "why it failed, NA where ok",
         "iterations": "steady iterations",
         "warmup_iterations": "warm-up iterations, kept as samples",

@@ -35,11 +35,12 @@ def campaign_frames(connection: Connection, blobs: Blobs, campaign_id: str, *, s
 
     jobs = own(schema.jobs)
     launches = own(schema.launches, schema.launches.c.round, schema.launches.c.launch_id)
-    status, reason = job_status(jobs, launches, own(schema.job_failures))
+    ended = launches[launches["status"] != "lost"]
+    status, reason = job_status(jobs, ended, own(schema.job_failures))
     jobs = jobs.assign(status=status, reason=reason)
     engines_of = select(schema.jobs.c.engine_id).where(schema.jobs.c.campaign_id == campaign_id)
     frames = {
-        "campaign": own(schema.campaigns).assign(rounds_done=_rounds_done(jobs, launches)),
+        "campaign": own(schema.campaigns).assign(rounds_done=_rounds_done(jobs, ended)),
         "devices": own(schema.devices),
         "engines": _frame(
             connection,

@@ -137,7 +137,8 @@ def stored_jobs(connection: Connection, campaign_id: str) -> list[StoredJob]:
 
     rounds: dict[int, set[int]] = {}
     n = schema.launches.c
-    for job_id, number in connection.execute(select(n.job_id, n.round).where(n.job_id.in_(own_jobs))):
+    launched = select(n.job_id, n.round).where(n.job_id.in_(own_jobs), n.status != "lost")
+    for job_id, number in connection.execute(launched):
         rounds.setdefault(job_id, set()).add(number)
     with_memory, with_quality = taken(schema.memory_stages.c.job_id), taken(schema.quality.c.job_id)
     return [

@@ -106,13 +106,13 @@ class JobRecord:
 
 @dataclass(frozen=True, slots=True)
 class LaunchRecord:
-    """One launch; the figures are None where it failed."""
+    """One launch; the figures are None where it failed or the device was lost meanwhile."""
 
     job_id: int
     round: int
     position: int
     started_at: str
-    status: Literal["ok", "failed"]
+    status: Literal["ok", "failed", "lost"]
     reason: str | None = None
     iterations: int | None = None
     warmup_iterations: int | None = None
@@ -163,7 +163,7 @@ class StoredVariant:
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """A job and what is there of it: the rounds launched, memory and quality taken."""
+    """A job and what is there of it: the rounds launched (lost ones left out), memory and quality taken."""
 
     job_id: int
     key: str

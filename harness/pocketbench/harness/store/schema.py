@@ -20,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 __all__ = [
@@ -37,7 +38,7 @@ __all__ = [
     "variants",
 ]
 
-HEAD = "0001"  # the newest revision in migrations/versions/
+HEAD = "0002"  # the newest revision in migrations/versions/
 
 METADATA = MetaData(
     naming_convention={
@@ -231,9 +232,10 @@ launches = Table(
     _identifier("launch_id"),
     _job(),
     _integer("round", "from 0"),
+    _integer("attempt", "from 0; another one follows where the device was lost"),
     _integer("position", "place within the round, from 0"),
     _text("started_at", "UTC, by the clock of the computer that measured"),
-    _text("status", "ok or failed"),
+    _text("status", "ok, failed, or lost with the connection to the device"),
     _text("reason", "why it failed, NULL where ok", null=True),
     _integer("iterations", "steady iterations", null=True),
     _integer("warmup_iterations", "warm-up iterations, kept as samples", null=True),
@@ -244,11 +246,20 @@ launches = Table(
     _integer("model_init_ns", "from model file to ready to run", null=True),
     _integer("first_inference_ns", "the first inference of the process", null=True),
     _integer("peak_memory_bytes", "VmHWM at the end of the launch", null=True),
-    _text("flags", "what cut it short, space separated; empty where nothing, NULL where failed", null=True),
-    _text("samples_sha256", "names samples/XX/HASH.parquet with every iteration, NULL where failed", null=True),
-    UniqueConstraint("job_id", "round"),  # also how the launches of a job are found
-    _one_of("status", "ok", "failed"),
-    comment="One row per launch, failed ones too. The figures are views of the samples, kept to list fast.",
+    _text("flags", "what cut it short, space separated; empty where nothing, NULL where not ok", null=True),
+    _text("samples_sha256", "names samples/XX/HASH.parquet with every iteration, NULL where not ok", null=True),
+    UniqueConstraint("job_id", "round", "attempt"),  # also how the launches of a job are found
+    _one_of("status", "ok", "failed", "lost"),
+    Index(
+        "uq_launches_ended",
+        "job_id",
+        "round",
+        unique=True,
+        sqlite_where=text("status != 'lost'"),
+        postgresql_where=text("status != 'lost'"),
+    ),
+    comment="One row per launch, failed and lost ones too; a job has one a round that was not lost. The figures are "
+    "views of the samples, kept to list fast.",
 )
 
 memory_stages = Table(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_ignore
 
 from pocketbench.harness.store import schema
@@ -127,8 +127,11 @@ def clear_failure(connection: Connection, job_id: int, stage: FailureStage) -> N
 
 
 def add_launch(connection: Connection, launch: LaunchRecord, samples_sha256: str | None) -> int:
-    """A launch, whose samples are on disk already; its identifier."""
-    result = connection.execute(insert(schema.launches).values(samples_sha256=samples_sha256, **asdict(launch)))
+    """A launch, whose samples are on disk already, after earlier attempts at it; its identifier."""
+    c = schema.launches.c
+    earlier = select(func.count()).where(c.job_id == launch.job_id, c.round == launch.round)
+    values = {"attempt": connection.execute(earlier).scalar_one(), "samples_sha256": samples_sha256, **asdict(launch)}
+    result = connection.execute(insert(schema.launches).values(values))
     assert result.inserted_primary_key is not None  # one row, one key
     return int(result.inserted_primary_key[0])
 
