@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -254,6 +255,50 @@ def test_a_full_disk_leaves_the_old_file(transport, tmp_path):
         transport.push(Path("/proc/self/mem"), PurePosixPath(tmp_path / "target"))  # opens, and fails in the first read
 
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"old"]
+
+
+def test_a_file_is_fed_in_pieces_while_the_output_is_read(transport):
+    data = bytes(range(256)) * 40_000  # far more than two pipes hold
+
+    completed = transport.run(["cat"], timeout_s=30, stdin=io.BytesIO(data))
+
+    assert completed.stdout == data
+
+
+def test_a_command_may_end_without_reading_the_file(transport):
+    completed = transport.run(["head", "-c", "3"], timeout_s=30, stdin=io.BytesIO(b"x" * 10_000_000))
+
+    assert completed.stdout == b"xxx"
+
+
+def test_a_file_that_cannot_be_read_is_an_error(transport):
+    class Broken(io.BytesIO):
+        def read(self, size=-1):
+            raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        transport.run(["cat"], timeout_s=30, stdin=Broken())
+
+
+def test_a_timeout_ends_a_command_that_does_not_read_its_file(transport):
+    with pytest.raises(DeviceTimeoutError):
+        transport.run(["sleep", "60"], timeout_s=0.2, stdin=io.BytesIO(b"x" * 10_000_000))
+
+
+def test_closing_from_another_thread_ends_the_command(transport, tmp_path):
+    started = tmp_path / "started"
+
+    def close():
+        while not started.exists():
+            time.sleep(0.01)
+        transport.close()
+
+    closer = threading.Thread(target=close)
+    closer.start()
+    completed = transport.run(["sh", "-c", f"touch {started}; sleep 60"], timeout_s=TIMEOUT_S)
+    closer.join()
+
+    assert completed.signal == signal.SIGKILL
 
 
 def test_closing_twice_is_harmless():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Protocol, Self
+from typing import BinaryIO, Protocol, Self
 
 from pocketbench.harness.errors import CommandError
 
@@ -33,12 +33,19 @@ class Completed:
 
 
 class Transport(Protocol):
-    """What every way to a device offers. All paths on the device are absolute."""
+    """What every way to a device offers. All paths on the device are absolute.
+
+    The connection is made by the first call that needs it and used by all that follow. Where it breaks, the call
+    raises TransportError, and the next call connects again: a device that comes back is taken up again.
+    """
 
     address: str
 
-    def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Completed:
+    def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes | BinaryIO = b"") -> Completed:
         """Run `argv` on the device; a non-zero exit code is returned, not raised.
+
+        `stdin` is written to the command as it reads it, a file in pieces, and then closed. A command that ends
+        without reading all of it is no error.
 
         Raises DeviceTimeoutError after `timeout_s` (the process and its children are ended first) and
         TransportError where the device cannot be reached.
@@ -62,7 +69,9 @@ class Transport(Protocol):
     def __exit__(self, *exc_info: object) -> None: ...
 
 
-def run_checked(transport: Transport, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Completed:
+def run_checked(
+    transport: Transport, argv: Sequence[str], *, timeout_s: float, stdin: bytes | BinaryIO = b""
+) -> Completed:
     """Run `argv` and raise CommandError unless it exits with 0."""
     completed = transport.run(argv, timeout_s=timeout_s, stdin=stdin)
     if completed.exit_code != 0:

@@ -8,10 +8,11 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import IO, BinaryIO, Self
 
 from pocketbench.harness.errors import DeviceTimeoutError, TransportError
 from pocketbench.harness.transports.base import Completed
@@ -25,6 +26,7 @@ _FIXED = {"LANG": "C", "LC_ALL": "C"}
 
 # How long a killed process group may take to let go of its pipes.
 _KILL_GRACE_S = 5.0
+_CHUNK_BYTES = 1 << 16
 
 
 class LocalTransport:
@@ -32,7 +34,10 @@ class LocalTransport:
 
     address = "local:"
 
-    def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes = b"") -> Completed:
+    def __init__(self) -> None:
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes | BinaryIO = b"") -> Completed:
         """Run `argv` in a process group of its own, so that a timeout ends its children too."""
         environment = {name: os.environ[name] for name in _INHERITED if name in os.environ} | _FIXED
         start = time.monotonic()
@@ -50,8 +55,12 @@ class LocalTransport:
             code = 127 if isinstance(error, FileNotFoundError) else 126
             text = f"{argv[0]}: {error.strerror or error}\n"
             return Completed(tuple(argv), code, b"", text.encode(), time.monotonic() - start)
+        self._running = process
         try:
-            stdout, stderr = process.communicate(stdin, timeout=timeout_s)
+            feeder = None if isinstance(stdin, bytes) else _Feeder(process, stdin)
+            stdout, stderr = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=timeout_s)
+            if feeder is not None:
+                feeder.finish()
         except subprocess.TimeoutExpired:
             _end_group(process)
             message = f"{self.address} expected {argv[0]!r} to finish within {timeout_s:g} s, got no end: stopped it."
@@ -59,6 +68,8 @@ class LocalTransport:
         except BaseException:  # Ctrl-C: the group is not the terminal's, so nobody else ends it
             _end_group(process)
             raise
+        finally:
+            self._running = None
         ended_by = -process.returncode if process.returncode < 0 else None
         code = 128 + ended_by if ended_by else process.returncode
         return Completed(tuple(argv), code, stdout, stderr, time.monotonic() - start, ended_by)
@@ -72,7 +83,10 @@ class LocalTransport:
         self._copy(Path(source), target, 0o644)
 
     def close(self) -> None:
-        """Nothing is open between two calls."""
+        """End what another thread is running; nothing is open between two calls."""
+        if (process := self._running) is not None:
+            with contextlib.suppress(ProcessLookupError):  # it ended in the meantime
+                os.killpg(process.pid, signal.SIGKILL)
 
     def __enter__(self) -> Self:
         return self
@@ -97,6 +111,36 @@ class LocalTransport:
         finally:
             if temporary is not None:
                 temporary.unlink(missing_ok=True)
+
+
+class _Feeder:
+    """Writes a file to the standard input of `process` from a thread of its own: both outputs are read meanwhile."""
+
+    def __init__(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
+        assert process.stdin is not None
+        pipe, process.stdin = process.stdin, None  # ours from here on: communicate() would close it
+        self._problem: Exception | None = None
+        self._thread = threading.Thread(target=self._feed, args=(source, pipe), daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        """Raise what reading the source raised: the command got only a part."""
+        self._thread.join(_KILL_GRACE_S)  # the process is gone, so a write that still waits fails
+        if self._problem is not None:
+            raise self._problem
+
+    def _feed(self, source: BinaryIO, pipe: IO[bytes]) -> None:
+        # A command may end without reading everything.
+        with contextlib.suppress(BrokenPipeError), pipe:
+            while chunk := self._read(source):
+                pipe.write(chunk)
+
+    def _read(self, source: BinaryIO) -> bytes:
+        try:
+            return source.read(_CHUNK_BYTES)
+        except Exception as error:  # whatever it is: it is raised again in finish()
+            self._problem = error
+            return b""
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:
