@@ -243,6 +243,7 @@ def make_tables(
                             "launch_id": launch_id,
                             "job_id": job_id,
                             "round": count,
+                            "attempt": 0,
                             "position": position,
                             "started_at": "2026-07-25T09:30:00Z",
                             "status": "failed" if failed else "ok",

@@ -233,6 +233,19 @@ def test_interrupted_campaign_is_said():
     assert picked(tables) == ("variant", "int8-tflite")
 
 
+def test_launches_that_were_lost_with_the_device_are_said():
+    tables = make_tables([REFERENCE, FAST])
+    launch = tables.launches.iloc[[0]]
+    lost = launch.assign(launch_id="lost", status="lost", latency_median_ns=float("nan"), reason="the cable was pulled")
+    again = tables.launches.assign(attempt=(tables.launches["launch_id"] == launch["launch_id"].iloc[0]).astype(int))
+
+    with_lost = replace(tables, launches=pd.concat([lost, again], ignore_index=True))
+
+    assert "1 launch was lost with the connection to the device: each was made again" in notes(with_lost)
+    assert picked(with_lost) == picked(tables)
+    assert "lost" not in notes(tables)
+
+
 def test_gate_warnings_and_failed_launches_of_the_pick_are_said():
     fast = replace(FAST, warnings="least SQNR is 12 dB", job_status="partial", job_reason="round 3: timed out")
     tables = make_tables([REFERENCE, fast])

@@ -117,6 +117,7 @@ class Campaign:
     devices: tuple[str, ...]
     variants: tuple[Variant, ...]
     jobs: tuple[Job, ...]
+    lost_launches: int = 0
 
     def jobs_on(self, device: str) -> tuple[Job, ...]:
         """Jobs of one device: the settings in their order, in each the reference first, then by latency."""

@@ -64,6 +64,7 @@ def read_campaign(tables: CampaignTables) -> Campaign:
         devices=tuple(dict.fromkeys([*named, *(job.device for job in jobs)])),
         variants=tuple(variants.values()),
         jobs=tuple(jobs),
+        lost_launches=int((tables.launches["status"] == "lost").sum()),
     )
 
 

@@ -27,6 +27,11 @@ def _progress(campaign: Campaign) -> Iterator[Sentence]:
         yield (f"The campaign is still running{counted}: what follows will change.",)
     elif done is not None and planned is not None and done < planned:
         yield (f"Only {done} of {planned} rounds are complete: some launches failed or were left out.",)
+    if campaign.lost_launches:
+        yield (
+            _launches(campaign.lost_launches) + " lost with the connection to the device: each was made again where "
+            "the device came back, and only that one counts.",
+        )
     if campaign.jobs and done is not None and done <= 1 and any(job.usable for job in campaign.jobs):
         yield ("Fewer than two rounds give no intervals, so no difference can be claimed: measure at least 5.",)
 
@@ -50,6 +55,10 @@ def _failed(campaign: Campaign) -> Iterator[Sentence]:
         yield (_counted(len(failed), "job", "could not be measured"), *listed_names(names), ".")
         for reason in list(dict.fromkeys(job.reason for job in failed if job.reason))[:_REASONS]:
             yield ("Could not be measured: ", Name(reason))
+
+
+def _launches(count: int) -> str:
+    return "1 launch was" if count == 1 else f"{count} launches were"
 
 
 def _counted(count: int, what: str, verb: str) -> str:
