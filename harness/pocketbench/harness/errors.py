@@ -2,7 +2,9 @@
 
 DeviceError                      exit 3
 ├── TransportError               the device cannot be reached or a transfer failed
-│   └── DeviceTimeoutError       it did not answer in time
+│   ├── DeviceTimeoutError       it did not answer in time
+│   └── DeviceGoneError          it was lost and did not come back
+├── CampaignInterruptedError     a device is gone; the campaign can be resumed
 ├── CommandError                 a command ended with a code other than 0
 ├── DeploymentError              files could not be placed, verified or switched
 └── RunnerError                  the runner or the engine said no: stage and their own words
@@ -21,9 +23,11 @@ if TYPE_CHECKING:
     from pocketbench.harness.transports.base import Completed
 
 __all__ = [
+    "CampaignInterruptedError",
     "CommandError",
     "DeploymentError",
     "DeviceError",
+    "DeviceGoneError",
     "DeviceTimeoutError",
     "RunnerCrashError",
     "RunnerError",
@@ -38,6 +42,18 @@ class TransportError(DeviceError):
 
 class DeviceTimeoutError(TransportError):
     """The device did not answer within the time allowed."""
+
+
+class DeviceGoneError(TransportError):
+    """The device was lost and did not come back within the time allowed."""
+
+
+class CampaignInterruptedError(DeviceError):
+    """Devices were lost and stayed away; what was measured is in the store under `campaign_id`."""
+
+    def __init__(self, campaign_id: str, message: str) -> None:
+        super().__init__(message)
+        self.campaign_id = campaign_id
 
 
 class CommandError(DeviceError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pocketbench.compression.progress import BuildProgress
@@ -21,49 +22,65 @@ class CampaignProgress:
     seconds_left: float | None
 
 
-class Meter:
-    """Turns what happens into events for `listener`.
+@dataclass(slots=True)
+class _Pace:
+    """The launches of one device, and how fast they go; until one has been seen at `expected_s` each."""
 
-    What is left of the measurement is the number of launches that are still to come, at what those before took; until
-    one has been seen, at `expected_launch_s`. The share done never falls.
+    launches: int
+    expected_s: float
+    launched: int = 0
+    first: float | None = None
+
+    def left_s(self) -> float:
+        left = max(0, self.launches - self.launched)
+        if self.first is None or self.launched == 0:
+            return left * self.expected_s
+        return left * (time.monotonic() - self.first) / self.launched
+
+
+class Meter:
+    """Turns what happens on the devices, each in a thread of its own, into events for `listener`, one at a time.
+
+    Devices work side by side, so what is left of the measurement is what is left on the device that takes longest.
+    The share done never falls.
     """
 
     def __init__(
-        self, listener: Callable[[CampaignProgress], None], *, launches: int, expected_launch_s: float
+        self, listener: Callable[[CampaignProgress], None], *, launches: Mapping[str, int], expected_launch_s: float
     ) -> None:
         self._listener = listener
-        self._launches = launches
-        self._expected_launch_s = expected_launch_s
+        self._paces = {device: _Pace(count, expected_launch_s) for device, count in launches.items()}
         self._start = time.monotonic()
-        self._first_launch: float | None = None
-        self._launched = 0
         self._done = 0.0
+        self._lock = threading.RLock()
 
     def built(self, event: BuildProgress) -> None:
         """Compression says where it is."""
-        left = None if event.seconds_left is None else event.seconds_left + self._launching_s()
-        self._tell(event.message, left)
+        with self._lock:
+            self._tell(event.message, None if event.seconds_left is None else event.seconds_left + self._launching_s())
 
-    def expect(self, launches: int) -> None:
-        """As many launches are to come, now that it is known which variants there are."""
-        self._launches = self._launched + launches
+    def expect(self, device: str, launches: int) -> None:
+        """As many launches are to come on `device`, now that it is known which variants there are."""
+        with self._lock:
+            pace = self._paces[device]
+            pace.launches = pace.launched + launches
 
     def tell(self, message: str) -> None:
         """Something other than a launch is being done."""
-        self._tell(message, self._launching_s())
+        with self._lock:
+            self._tell(message, self._launching_s())
 
-    def launch(self, message: str) -> None:
-        """A launch begins."""
-        if self._first_launch is None:
-            self._first_launch = time.monotonic()
-        self._tell(message, self._launching_s())
-        self._launched += 1
+    def launch(self, device: str, message: str) -> None:
+        """A launch begins on `device`."""
+        with self._lock:
+            pace = self._paces[device]
+            if pace.first is None:
+                pace.first = time.monotonic()
+            self._tell(message, self._launching_s())
+            pace.launched += 1
 
     def _launching_s(self) -> float:
-        left = max(0, self._launches - self._launched)
-        if self._first_launch is None or self._launched == 0:
-            return left * self._expected_launch_s
-        return left * (time.monotonic() - self._first_launch) / self._launched
+        return max((pace.left_s() for pace in self._paces.values()), default=0.0)
 
     def _tell(self, message: str, left_s: float | None) -> None:
         spent_s = time.monotonic() - self._start

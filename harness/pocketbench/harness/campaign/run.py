@@ -6,8 +6,9 @@ import re
 import secrets
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,17 +21,17 @@ from pocketbench.harness.campaign.evaluation import Evaluation, load_evaluation
 from pocketbench.harness.campaign.jobs import check_reference, job_records, reference_name, variant_records
 from pocketbench.harness.campaign.plan import Plan
 from pocketbench.harness.campaign.progress import CampaignProgress, Meter
+from pocketbench.harness.campaign.reach import Reached, reach
+from pocketbench.harness.campaign.side_by_side import run_side_by_side
 from pocketbench.harness.campaign.variants import LoadedVariant, load_variant, load_variants
-from pocketbench.harness.devices.connect import open_transport
-from pocketbench.harness.devices.facts import read_facts
 from pocketbench.harness.devices.registry import Device, Registry
-from pocketbench.harness.engines.catalogue import engine_for_format, local_engine
-from pocketbench.harness.store.hold import hold_device
+from pocketbench.harness.engines.catalogue import engine_for_format
+from pocketbench.harness.errors import CampaignInterruptedError
 from pocketbench.harness.store.records import CampaignRecord, DeviceRecord, StoredVariant
 from pocketbench.harness.store.store import Store
 from pocketbench.harness.store.versions import library_versions, pocketbench_version
 from pocketbench.harness.store.writing import now
-from pocketbench.harness.transports.base import Transport
+from pocketbench.harness.transports.ssh_secrets import Ask
 
 __all__ = ["resume_campaign", "run_campaign"]
 
@@ -41,24 +42,29 @@ _LAUNCH_OVERHEAD_S = 0.3
 _CONTROLS_GUESS = 1
 
 
-def run_campaign(plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener) -> str:
+def run_campaign(
+    plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener, ask: Ask | None = None
+) -> str:
     """Make or load the variants, measure them on every device of the plan; return the campaign's identifier.
 
-    Raises InputError for bad input before anything is measured. A variant or a launch that fails is stored with its
-    reason; DeviceError where a device is gone, StoreError where the store cannot be written: what was measured stays,
-    and `resume_campaign` goes on.
+    Devices are measured side by side. Raises InputError for bad input before anything is measured. A variant or a
+    launch that fails is stored with its reason; CampaignInterruptedError where a device is gone, StoreError where the
+    store cannot be written: what was measured stays, and `resume_campaign` goes on.
     """
-    with _reached(plan, registry, home) as devices:
+    with reach(plan.devices, registry=registry, home=home, ask=ask) as devices:
         campaign_id = _new_id(plan.name)
         meter = _meter(plan, progress)
         with store.hold(campaign_id):
             with _new_folder(home / "variants" / campaign_id) as folder:
+                if plan.model is not None:  # found out before minutes are spent on compression
+                    _equip(devices, plan.formats or default_formats(plan.model), home, meter)
                 variants = _variants(plan, home, folder, meter)
+                _equip(devices, [variant.format for variant in variants if variant.file], home, meter)
                 reference = reference_name(plan, variants)
                 evaluation = load_evaluation(plan.data, variants)
                 store.add_campaign(
                     _campaign_record(plan, campaign_id, evaluation),
-                    [_device_record(device) for device, _ in devices],
+                    [_device_record(reached.device) for reached in devices],
                     variant_records(variants, reference),
                     job_records(plan, variants, reference),
                 )
@@ -66,7 +72,9 @@ def run_campaign(plan: Plan, *, store: Store, registry: Registry, home: Path, pr
     return campaign_id
 
 
-def resume_campaign(plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener) -> str:
+def resume_campaign(
+    plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener, ask: Ask | None = None
+) -> str:
     """Go on with the last campaign of exactly this plan, with nothing to do where it is finished; begin one where none
     was begun.
 
@@ -81,17 +89,18 @@ def resume_campaign(plan: Plan, *, store: Store, registry: Registry, home: Path,
                 f"expected the plan that {other} was begun with, got a changed one: undo the change to resume, or run "
                 "it without --resume to begin a new campaign."
             )
-        return run_campaign(plan, store=store, registry=registry, home=home, progress=progress)
+        return run_campaign(plan, store=store, registry=registry, home=home, progress=progress, ask=ask)
     campaign_id, finished = last
     if finished:
         return campaign_id
-    with _reached(plan, registry, home) as devices, store.hold(campaign_id):
+    with reach(plan.devices, registry=registry, home=home, ask=ask) as devices, store.hold(campaign_id):
+        meter = _meter(plan, progress)
         variants = [_stored(variant) for variant in store.variants(campaign_id) if variant.status == "ok"]
         evaluation = load_evaluation(plan.data, variants)
-        _check_unchanged(store, campaign_id, variants, evaluation)
+        _equip(devices, [variant.format for variant in variants], home, meter)
+        _check_unchanged(store, campaign_id, variants, evaluation, devices)
         store.set_status(campaign_id, "running")
-        campaign = _Campaign(plan, store, campaign_id, variants, evaluation, _meter(plan, progress))
-        _measure(campaign, devices)
+        _measure(_Campaign(plan, store, campaign_id, variants, evaluation, meter), devices)
     return campaign_id
 
 
@@ -107,42 +116,52 @@ class _Campaign:
     meter: Meter
 
 
-def _measure(campaign: _Campaign, devices: Sequence[tuple[Device, Transport]]) -> None:
-    """Measure on one device after the other; whatever ends this early leaves the campaign interrupted."""
+def _equip(devices: Sequence[Reached], formats: Sequence[str], home: Path, meter: Meter) -> None:
+    for reached in devices:
+        reached.equip(formats, home=home, say=meter.tell)
+
+
+def _measure(campaign: _Campaign, devices: Sequence[Reached]) -> None:
+    """Measure on all devices at once; whatever ends this early leaves the campaign interrupted."""
     store, campaign_id = campaign.store, campaign.campaign_id
+    stopped = threading.Event()
+
+    def stop() -> None:
+        stopped.set()
+        for reached in devices:
+            reached.transport.close()  # ends what is running there
+
     try:
-        jobs = store.jobs(campaign_id)
-        planned = range(campaign.plan.rounds)
-        campaign.meter.expect(sum(number not in job.rounds for job in jobs for number in planned))
-        with tempfile.TemporaryDirectory(prefix="pocketbench-") as inputs:
-            for device, transport in devices:
-                store.set_facts(campaign_id, device.name, asdict(read_facts(transport)))
-                DeviceRun(
-                    plan=campaign.plan,
-                    store=store,
-                    transport=transport,
-                    device=device,
-                    variants={variant.name: variant for variant in campaign.variants},
-                    jobs=[job for job in jobs if job.device == device.name],
-                    evaluation=campaign.evaluation,
-                    inputs=Path(inputs),
-                    meter=campaign.meter,
-                ).run()
+        with tempfile.TemporaryDirectory(prefix="pocketbench-") as folder:
+            runs = {r.device.name: _device_run(campaign, r, Path(folder), stopped) for r in devices}
+            ended = run_side_by_side({name: run.run for name, run in runs.items()}, stop=stop)
     except BaseException:
         store.set_status(campaign_id, "interrupted")
         raise
-    store.set_status(campaign_id, "finished")
+    store.set_status(campaign_id, "interrupted" if ended else "finished")
+    if ended:
+        raise CampaignInterruptedError(campaign_id, "\n".join(map(str, ended.values())))
 
 
-@contextmanager
-def _reached(plan: Plan, registry: Registry, home: Path) -> Iterator[list[tuple[Device, Transport]]]:
-    """The plan's devices with open transports, each held so that nobody else measures there meanwhile."""
-    devices = [registry.get(name) for name in plan.devices]
-    with ExitStack() as stack:
-        reached = [(device, stack.enter_context(open_transport(device))) for device in devices]
-        for address in sorted({device.address for device in devices}):
-            stack.enter_context(hold_device(home, address))
-        yield reached
+def _device_run(campaign: _Campaign, reached: Reached, folder: Path, stop: threading.Event) -> DeviceRun:
+    name = reached.device.name
+    campaign.store.set_facts(campaign.campaign_id, name, asdict(reached.facts))
+    jobs = [job for job in campaign.store.jobs(campaign.campaign_id) if job.device == name]
+    planned = range(campaign.plan.rounds)
+    campaign.meter.expect(name, sum(number not in job.rounds for job in jobs for number in planned))
+    inputs = folder / name
+    inputs.mkdir()
+    return DeviceRun(
+        plan=campaign.plan,
+        store=campaign.store,
+        reached=reached,
+        variants={variant.name: variant for variant in campaign.variants},
+        jobs=jobs,
+        evaluation=campaign.evaluation,
+        inputs=inputs,
+        meter=campaign.meter,
+        stop=stop,
+    )
 
 
 @contextmanager
@@ -156,7 +175,11 @@ def _new_folder(folder: Path) -> Iterator[Path]:
 
 
 def _check_unchanged(
-    store: Store, campaign_id: str, variants: Sequence[LoadedVariant], evaluation: Evaluation | None
+    store: Store,
+    campaign_id: str,
+    variants: Sequence[LoadedVariant],
+    evaluation: Evaluation | None,
+    devices: Sequence[Reached],
 ) -> None:
     """Raise InputError where launches or qualities of before could not be put together with those to come."""
     if store.evaluation(campaign_id) != (evaluation.sha256 if evaluation else None):
@@ -165,15 +188,16 @@ def _check_unchanged(
             "resume, or run the plan without --resume to begin a new campaign."
         )
     formats = {variant.name: variant.format for variant in variants}
+    engines = {reached.device.name: reached.engines for reached in devices}
     for job in store.jobs(campaign_id):
         if job.engine_id is None or job.variant not in formats:
             continue
-        engine = local_engine(engine_for_format(formats[job.variant]))
+        engine = engines[job.device][engine_for_format(formats[job.variant])]
         if engine.engine_id != job.engine_id:
             raise InputError(
                 f"expected the engine build {job.engine_id} that {campaign_id} was begun with, got "
-                f"{engine.engine_id}: install that version again to resume, or run the plan without --resume to begin "
-                "a new campaign."
+                f"{engine.engine_id} for {job.device}: install that version again to resume, or run the plan without "
+                "--resume to begin a new campaign."
             )
 
 
@@ -217,7 +241,7 @@ def _meter(plan: Plan, listener: Listener) -> Meter:
     else:
         recipes = len(plan.recipes or recipe_names()) + _CONTROLS_GUESS
         variants = recipes * len(plan.formats or default_formats(plan.model))
-    launches = variants * len(plan.devices) * len(plan.threads) * plan.rounds
+    launches = dict.fromkeys(plan.devices, variants * len(plan.threads) * plan.rounds)
     each_s = plan.launch.warmup_time_s + plan.launch.min_time_s + _LAUNCH_OVERHEAD_S
     return Meter(listener, launches=launches, expected_launch_s=each_s)
 

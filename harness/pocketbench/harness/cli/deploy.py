@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from pocketbench.harness.cli.output import JsonOption, print_line, print_rows
-
-if TYPE_CHECKING:
-    from pocketbench.harness.transports.base import Transport
+from pocketbench.harness.cli.connection import connected
+from pocketbench.harness.cli.output import JsonOption, print_line, print_notice, print_rows
+from pocketbench.harness.home import home_directory
 
 __all__ = ["app"]
 
@@ -39,20 +36,6 @@ On = Annotated[str, typer.Option("--on", help="The device.")]
 Name = Annotated[str, typer.Argument(help="The deployment's name: that of the variant.")]
 
 
-@contextmanager
-def _device(name: str, *, changing: bool = True) -> Iterator[tuple[Transport, PurePosixPath]]:
-    from pocketbench.harness.devices.connect import open_transport
-    from pocketbench.harness.devices.registry import Registry
-    from pocketbench.harness.home import home_directory
-    from pocketbench.harness.store.hold import hold_device
-
-    device = Registry(home_directory() / "devices.yaml").get(name)
-    with ExitStack() as stack:
-        if changing:
-            stack.enter_context(hold_device(home_directory(), device.address))
-        yield stack.enter_context(open_transport(device)), PurePosixPath(device.directory)
-
-
 @app.command()
 def push(
     variant: Annotated[Path, typer.Argument(help="A variant folder, or a .tflite or .onnx file.")],
@@ -65,23 +48,26 @@ def push(
     from pocketbench.checked.errors import InputError
     from pocketbench.harness.campaign.variants import load_variant
     from pocketbench.harness.deploy.variant import deploy_variant
-    from pocketbench.harness.engines.catalogue import engine_for_format, local_engine
+    from pocketbench.harness.devices.target import read_target
+    from pocketbench.harness.engines.catalogue import engine_for_format
+    from pocketbench.harness.engines.supply import ensure_engine
     from pocketbench.harness.runner.binaries import runner_binary
 
     loaded = load_variant(variant)
     if loaded.file is None:
         raise InputError(f"expected a variant with a file, got {variant}, which failed: see its variant.json.")
-    engine = local_engine(engine_for_format(loaded.format))
-    with _device(on) as (transport, directory):
+    with connected(on, changing=True) as (device, transport):
+        name, target = engine_for_format(loaded.format), read_target(transport)
+        engine = ensure_engine(name, target, home=home_directory(), say=print_notice)
         deployed = deploy_variant(
             transport,
-            directory,
+            device.directory,
             variant_file=loaded.file,
             golden=loaded.golden,
             rtol=loaded.rtol,
             atol=loaded.atol,
             engine=engine,
-            runner=runner_binary(engine.platform),
+            runner=runner_binary(engine.runner_platform),
             name=loaded.name,
         )
     print_line(f"{deployed.deployment.name} is deployed on {on} in {deployed.deployment.root}")
@@ -95,8 +81,8 @@ def status(on: On = "local", json: JsonOption = False) -> None:
     """
     from pocketbench.harness.deploy import deployment
 
-    with _device(on, changing=False) as (transport, directory):
-        rows = [asdict(row) for row in deployment.status(transport, directory)]
+    with connected(on, changing=False) as (device, transport):
+        rows = [asdict(row) for row in deployment.status(transport, device.directory)]
     print_rows(
         ("name", "deployment_id", "previous_id", "size_bytes", "problem"),
         rows,
@@ -113,8 +99,8 @@ def rollback(name: Name, on: On = "local") -> None:
     """
     from pocketbench.harness.deploy import deployment
 
-    with _device(on) as (transport, directory):
-        deployment.rollback(transport, directory, name)
+    with connected(on, changing=True) as (device, transport):
+        deployment.rollback(transport, device.directory, name)
     print_line(f"{name} on {on} is the previous deployment again")
 
 
@@ -126,6 +112,6 @@ def remove(name: Name, on: On = "local") -> None:
     """
     from pocketbench.harness.deploy import deployment
 
-    with _device(on) as (transport, directory):
-        deployment.remove(transport, directory, name)
+    with connected(on, changing=True) as (device, transport):
+        deployment.remove(transport, device.directory, name)
     print_line(f"removed {name} from {on}")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from pocketbench.harness.cli.connection import connected, device_registry
 from pocketbench.harness.cli.output import JsonOption, print_json, print_line, print_rows
-
-if TYPE_CHECKING:
-    from pocketbench.harness.devices.registry import Registry
 
 __all__ = ["app"]
 
@@ -19,31 +17,32 @@ app = typer.Typer(help="Register, list and remove devices.", no_args_is_help=Tru
 Name = Annotated[str, typer.Argument(help="The device's registered name.")]
 
 
-def _registry() -> Registry:
-    from pocketbench.harness.devices.registry import Registry
-    from pocketbench.harness.home import home_directory
-
-    return Registry(home_directory() / "devices.yaml")
-
-
 @app.command()
 def add(
-    address: Annotated[str, typer.Argument(help="`local:` for this computer.")],
+    address: Annotated[
+        str,
+        typer.Argument(help="ssh://user@host:port, adb://SERIAL, adb+tcp://host:port, or local: for this computer."),
+    ],
     name: Annotated[str, typer.Option(help="The name that plans and commands use.")],
     profile: Annotated[
         str | None, typer.Option(help="Device profile (docs/device-profiles.md); default: the generic one of its kind.")
     ] = None,
-    directory: Annotated[str | None, typer.Option(help="Directory on the device that pocketbench may use.")] = None,
+    directory: Annotated[
+        str | None,
+        typer.Option(help="Directory on the device that pocketbench may use; default: pocketbench in the home there."),
+    ] = None,
+    fingerprint: Annotated[
+        str | None, typer.Option(help="SHA256:… of the SSH host key, where nobody is there to confirm it.")
+    ] = None,
 ) -> None:
-    """Register a device.
+    """Reach a device and register it. The host key of a new SSH host is shown, and trusted once you confirm it.
 
-    Example: pocketbench device add local: --name bench-pc --directory /var/tmp/pocketbench
+    Example: pocketbench device add ssh://pi@kitchen.local --name kitchen-pi
     """
-    from pocketbench.harness.devices.registry import new_device
+    from pocketbench.harness.cli.registration import register
 
-    device = new_device(name=name, address=address, profile=profile, directory=directory)
-    _registry().add(device)
-    print_line(f"registered {device.name} at {device.address}")
+    what = register(address, name, profile=profile, directory=directory, fingerprint=fingerprint)
+    print_line(f"registered {name} at {address}: {what}")
 
 
 @app.command("list")
@@ -52,7 +51,7 @@ def list_devices(json: JsonOption = False) -> None:
 
     Example: pocketbench device list --json
     """
-    rows = [asdict(device) for device in _registry().list()]
+    rows = [asdict(device) for device in device_registry().list()]
     print_rows(("name", "address", "profile", "directory"), rows, as_json=json, empty="no devices")
 
 
@@ -63,11 +62,9 @@ def show(name: Name, json: JsonOption = False) -> None:
     Example: pocketbench device show local
     """
     from pocketbench.device_profiles.loader import load_profile
-    from pocketbench.harness.devices.connect import open_transport
     from pocketbench.harness.devices.facts import read_facts
 
-    device = _registry().get(name)
-    with open_transport(device) as transport:
+    with connected(name, changing=False) as (device, transport):
         facts = asdict(read_facts(transport))
     profile = load_profile(device.profile)
     if json:
@@ -85,5 +82,5 @@ def remove(name: Name) -> None:
 
     Example: pocketbench device remove bench-pc
     """
-    _registry().remove(name)
+    device_registry().remove(name)
     print_line(f"removed {name}")

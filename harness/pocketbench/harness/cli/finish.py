@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from pocketbench.checked.errors import InputError
+from pocketbench.harness.cli.connection import TerminalAsk, device_registry
 from pocketbench.harness.cli.output import print_line, progress_view
 from pocketbench.harness.home import home_directory
 
@@ -20,18 +21,26 @@ __all__ = ["check_output", "measure_and_report", "write_campaign_report"]
 
 
 def measure_and_report(plan: Plan, output: Path, *, resume: bool = False) -> None:
-    """Run (or resume) the campaign of `plan`, write the report to `output`, print the verdict."""
+    """Run (or resume) the campaign of `plan`, write the report to `output`, print the verdict.
+
+    Where a device was lost, the report has what was measured until then, and the error is raised after it is written.
+    """
     from pocketbench.harness.campaign.run import resume_campaign, run_campaign
-    from pocketbench.harness.devices.registry import Registry
+    from pocketbench.harness.errors import CampaignInterruptedError
     from pocketbench.harness.store.store import Store
 
     check_output(output)
     home = home_directory()
-    registry = Registry(home / "devices.yaml")
     campaign = resume_campaign if resume else run_campaign
     with Store(home) as store:
-        with progress_view() as view:
-            campaign_id = campaign(plan, store=store, registry=registry, home=home, progress=view)
+        try:
+            with progress_view() as view:
+                campaign_id = campaign(
+                    plan, store=store, registry=device_registry(), home=home, progress=view, ask=TerminalAsk()
+                )
+        except CampaignInterruptedError as error:
+            write_campaign_report(store, error.campaign_id, output)
+            raise
         usable = write_campaign_report(store, campaign_id, output)
     if not usable:
         raise typer.Exit(3)

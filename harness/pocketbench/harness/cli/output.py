@@ -10,7 +10,16 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
-__all__ = ["JsonOption", "ProgressEvent", "ProgressView", "print_json", "print_line", "print_rows", "progress_view"]
+__all__ = [
+    "JsonOption",
+    "ProgressEvent",
+    "ProgressView",
+    "print_json",
+    "print_line",
+    "print_notice",
+    "print_rows",
+    "progress_view",
+]
 
 _UNWRAPPED = 10_000  # columns
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
@@ -38,6 +47,12 @@ class ProgressView(Protocol):
 def print_line(text: str) -> None:
     """Print text as it is: no markup, no highlighting, no wrapping."""
     sys.stdout.write(f"{text}\n")
+
+
+def print_notice(text: str) -> None:
+    """Print what the user should know while a command works, beside its output."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def print_json(value: object) -> None:

@@ -32,7 +32,7 @@ from pocketbench.checked.yaml import Strict, load_yaml
 from pocketbench.device_profiles.loader import profile_names
 from pocketbench.harness.devices.address import AdbAddress, AdbTcpAddress, LocalAddress, parse_address
 
-__all__ = ["LOCAL", "Device", "Registry", "new_device"]
+__all__ = ["ANDROID_DIRECTORY", "LOCAL", "Device", "Registry", "new_device"]
 
 LOCAL = "local"
 _LOCAL_PROFILE = "this-computer"
@@ -42,7 +42,7 @@ _HEADER = """\
 # Edit freely; comments are not kept when `pocketbench device add` or `remove` writes the file.
 """
 # The one place on every Android device where adb's shell may write and execute (AOSP: shell_data_file).
-_ANDROID_DIRECTORY = PurePosixPath("/data/local/tmp/pocketbench")
+ANDROID_DIRECTORY = PurePosixPath("/data/local/tmp/pocketbench")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +94,20 @@ class Registry:
 
     def add(self, device: Device) -> None:
         """Register `device`; InputError where the name is taken or something about it cannot be."""
-        _check(device)
         with self._locked():
-            taken = {other.name.casefold(): other for other in self._read()}
-            other = taken.get(device.name.casefold())
-            if other is not None:
-                raise InputError(
-                    f"expected a new name, got {device.name!r}, which is taken by {other.address}: choose another, "
-                    f"or remove it first with `pocketbench device remove {other.name}`."
-                )
+            self.check_free(device)
             self._write([*self._read(), device])
+
+    def check_free(self, device: Device) -> None:
+        """Raise InputError where `add` would."""
+        _check(device)
+        taken = {other.name.casefold(): other for other in self._read()}
+        other = taken.get(device.name.casefold())
+        if other is not None:
+            raise InputError(
+                f"expected a new name, got {device.name!r}, which is taken by {other.address}: choose another, "
+                f"or remove it first with `pocketbench device remove {other.name}`."
+            )
 
     def remove(self, name: str) -> None:
         """Forget the device called `name`; what is deployed on it stays there."""
@@ -186,7 +190,7 @@ def new_device(name: str, address: str, *, profile: str | None = None, directory
                 f"expected a directory on the device {name!r}, got none: say where pocketbench may keep its files "
                 "there, for example --directory /home/pi/pocketbench."
             )
-        directory = str(_ANDROID_DIRECTORY)
+        directory = str(ANDROID_DIRECTORY)
     device = Device(name, address, profile, PurePosixPath(directory))
     _check(device)
     return device

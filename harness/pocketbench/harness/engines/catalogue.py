@@ -18,6 +18,7 @@ from typing import Literal
 
 from pocketbench.checked.errors import InputError
 from pocketbench.compression.manifest import sha256_of
+from pocketbench.harness.engines.target import linux_platform
 
 __all__ = [
     "DISPLAY_NAMES",
@@ -25,6 +26,7 @@ __all__ = [
     "EngineBuild",
     "EngineName",
     "engine_for_format",
+    "engine_name",
     "host_platform",
     "local_engine",
 ]
@@ -53,7 +55,12 @@ _SOURCES: dict[EngineName, _Source] = {
 
 @dataclass(frozen=True, slots=True)
 class EngineBuild:
-    """One build of an inference library: a file on this computer, named so that a result can be traced to it."""
+    """One build of an inference library: files on this computer, named so that a result can be traced to them.
+
+    `platform` is what the device must be. `libraries` are files that must lie beside `library` on the device. Where
+    there is a `loader`, the runner is started by it (`loader --library-path FOLDER runner …`): then `libraries` hold a
+    C library too, and nothing of the device's own is used.
+    """
 
     engine_id: str
     name: EngineName
@@ -61,6 +68,13 @@ class EngineBuild:
     platform: str
     library: Path
     sha256: str
+    libraries: tuple[Path, ...] = ()
+    loader: Path | None = None
+
+    @property
+    def runner_platform(self) -> str:
+        """Which build of the runner loads it: with a carried C library it is the one for Linux, on Android too."""
+        return self.platform if self.loader is None else linux_platform(self.platform)
 
 
 def engine_for_format(format: str) -> EngineName:  # noqa: A002 the word of the file and the tables
@@ -83,14 +97,21 @@ def host_platform() -> str:
 
 def local_engine(name: str) -> EngineBuild:
     """The build inside the installed Python package; InputError with what to install where there is none."""
-    if name not in _SOURCES:
-        raise InputError(f"expected an engine ({', '.join(ENGINE_NAMES)}), got {name!r}.")
+    name = engine_name(name)
     source = _SOURCES[name]
     library = _library(name, source)
     facts = library.stat()
     digest = _digest(library, facts.st_mtime_ns, facts.st_size)
     version, system = _version(source, library), host_platform()
     return EngineBuild(f"{name}-{version}-{system}-{digest[:12]}", name, version, system, library, digest)
+
+
+def engine_name(name: str) -> EngineName:
+    """`name` where it is an engine's; InputError for another."""
+    for known in ENGINE_NAMES:
+        if name == known:
+            return known
+    raise InputError(f"expected an engine ({', '.join(ENGINE_NAMES)}), got {name!r}.")
 
 
 def _library(name: EngineName, source: _Source) -> Path:

@@ -1,0 +1,56 @@
+"""The devices of a plan, reached before anything is made or measured: what they are, and the engines they will run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pocketbench.harness.devices.connect import open_transport
+from pocketbench.harness.devices.facts import DeviceFacts, read_facts
+from pocketbench.harness.devices.registry import Device, Registry
+from pocketbench.harness.devices.target import read_target
+from pocketbench.harness.engines.catalogue import EngineBuild, EngineName, engine_for_format
+from pocketbench.harness.engines.supply import ensure_engine
+from pocketbench.harness.engines.target import Target
+from pocketbench.harness.store.hold import hold_device
+from pocketbench.harness.transports.base import Transport
+from pocketbench.harness.transports.ssh_secrets import Ask
+
+__all__ = ["Reached", "reach"]
+
+
+@dataclass(slots=True)
+class Reached:
+    """A device that answers. `engines` has a build for each name that `equip` was asked for."""
+
+    device: Device
+    transport: Transport
+    facts: DeviceFacts
+    target: Target
+    engines: dict[EngineName, EngineBuild] = field(default_factory=dict)
+
+    def equip(self, formats: Sequence[str], *, home: Path, say: Callable[[str], None]) -> None:
+        """Find the engines for `formats`, fetching what is missing; InputError where one cannot be had."""
+        for name in sorted({engine_for_format(name) for name in formats} - self.engines.keys()):
+            self.engines[name] = ensure_engine(name, self.target, home=home, say=say)
+
+
+@contextmanager
+def reach(names: Sequence[str], *, registry: Registry, home: Path, ask: Ask | None) -> Iterator[list[Reached]]:
+    """The devices called `names`, each held so that nobody else measures there meanwhile.
+
+    Raises InputError for a name that is not registered or a device that is held, TransportError for one that does not
+    answer.
+    """
+    devices = [registry.get(name) for name in names]
+    with ExitStack() as stack:
+        for address in sorted({device.address for device in devices}):
+            stack.enter_context(hold_device(home, address))
+        reached = []
+        for device in devices:
+            transport = stack.enter_context(open_transport(device, home=home, ask=ask))
+            target = read_target(transport)
+            reached.append(Reached(device, transport, read_facts(transport), target))
+        yield reached
