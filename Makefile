@@ -6,10 +6,11 @@ SHELL := /bin/bash
 PYTHON ?= $(shell for python in python3.13 python3.12 python3.11 python3; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 VENV := .venv
-RUNNER_SOURCES := $(wildcard harness/pocketbench/harness/runner/src/*) $(wildcard hatch_build.py)
+RUNNER_SOURCES := $(wildcard harness/pocketbench/harness/runner/src/* harness/pocketbench/harness/runner/src/android/*) $(wildcard hatch_build.py)
 
 # What the tests need beyond Python packages: a browser, and arm64 emulation with a C library for it.
-SYSTEM_PACKAGES := chromium qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross libstdc++6-arm64-cross
+SYSTEM_PACKAGES := chromium qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross libstdc++6-arm64-cross \
+	openssh-server openssh-client iproute2 util-linux
 
 .PHONY: help demo test check pytest system-packages clean
 

@@ -71,7 +71,7 @@ def runner_median(case: Case, scratch: Path) -> float:
     engine = local_engine(name)
     runner = Runner(
         LocalTransport(),
-        program=PurePosixPath(runner_binary(engine.platform)),
+        launcher=[str(runner_binary(engine.platform))],
         engine=name,
         library=PurePosixPath(engine.library),
         model=PurePosixPath(case.model),

@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import pytest
 
-__all__ = ["require_path", "require_program"]
+__all__ = ["require_path", "require_program", "require_root", "require_that"]
 
 
 def require_program(name: str, install: str) -> Path:
@@ -28,6 +28,18 @@ def require_path(path: Path, install: str) -> Path:
     if not path.exists():
         _miss(f"expected {path}, got none: run `{install}`")
     return path
+
+
+def require_root(purpose: str) -> None:
+    """Skip unless the tests run as root, which they need `purpose`: "to make namespaces"."""
+    if os.geteuid() != 0:
+        _miss(f"expected root {purpose}, got user {os.geteuid()}: run the tests as root")
+
+
+def require_that(holds: bool, reason: str) -> None:
+    """Skip with `reason` ("expected …, got …: do …") unless what a test needs is so."""
+    if not holds:
+        _miss(reason)
 
 
 def _miss(reason: str) -> NoReturn:

@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pocketbench.harness.runner.build import PLATFORMS, PROGRAM, is_current
+from tests.runner.elf import needs_of
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -34,13 +37,25 @@ def test_wheel_holds_all_rooms_runners_and_data(wheel: Path):
         "pocketbench/compression/recipe_data/int8.yaml",
         "pocketbench/device_profiles/data/raspberry-pi-5.yaml",
         "pocketbench/harness/cli/main.py",
+        "pocketbench/harness/runner/bin/android-arm64/pocketbench-runner",
+        "pocketbench/harness/runner/bin/android-x86_64/pocketbench-runner",
         "pocketbench/harness/runner/bin/linux-aarch64/pocketbench-runner",
         "pocketbench/harness/runner/bin/linux-x86_64/pocketbench-runner",
+        "pocketbench/harness/runner/src/android/symbols.txt",
         "pocketbench/reports/page.py",
     }
     assert expected - names == set()
     assert "pocketbench/__init__.py" not in names
     assert [name for name in names if name.startswith(("tests/", "benchmarks/"))] == []
+
+
+def test_runners_of_the_wheel_are_those_of_its_own_sources(wheel: Path, tmp_path: Path):
+    zipfile.ZipFile(wheel).extractall(tmp_path)
+    runner = tmp_path / "pocketbench" / "harness" / "runner"
+
+    for platform in PLATFORMS:
+        assert is_current(runner / "src", runner / "bin" / platform / PROGRAM)
+        assert needs_of(runner / "bin" / platform / PROGRAM).machine in {"aarch64", "x86_64"}
 
 
 def test_wheel_is_small(wheel: Path):

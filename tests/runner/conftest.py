@@ -48,7 +48,7 @@ def runner_of(program: Path, tmp_path: Path) -> Callable[[Path], Runner]:
     def runner_of(model: Path) -> Runner:
         engine = local_engine(engine_for_format(model.suffix.removeprefix(".")))
         paths = [PurePosixPath(path) for path in (program, engine.library, model, tmp_path)]
-        return Runner(LocalTransport(), paths[0], engine.name, *paths[1:])
+        return Runner(LocalTransport(), [str(paths[0])], engine.name, *paths[1:])
 
     return runner_of
 
@@ -61,6 +61,6 @@ def fake_runner(program: Path, fakes: dict[str, Path], tmp_path: Path) -> Callab
         model = tmp_path / name
         model.write_text(orders)
         paths = [PurePosixPath(path) for path in (program, fakes[engine], model, tmp_path)]
-        return Runner(LocalTransport(), paths[0], engine, *paths[1:])
+        return Runner(LocalTransport(), [str(paths[0])], engine, *paths[1:])
 
     return fake_runner

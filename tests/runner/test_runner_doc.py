@@ -12,7 +12,7 @@ from pocketbench.harness.runner import build, protocol
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "runner.md").read_text(encoding="utf-8")
-SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (Path(build.__file__).parent / "src").iterdir()}
+SOURCES = {path.name: path.read_text(encoding="utf-8") for path in (Path(build.__file__).parent / "src").glob("*.[ch]")}
 KINDS = [*get_args(get_args(protocol.Event)[0]), protocol.TensorEntry]
 
 

@@ -13,7 +13,7 @@ _HERE = Path(__file__).parent
 
 
 def runner_binary(platform: str) -> Path:
-    """The runner for `linux-x86_64` or `linux-aarch64`; InputError where it is not there and cannot be built."""
+    """The runner for a platform of build.PLATFORMS; InputError where it is not there and cannot be built."""
     if platform not in PLATFORMS:
         raise InputError(
             f"expected a platform that the runner is built for, got {platform!r}; {nearest(platform, PLATFORMS)}."

@@ -37,6 +37,7 @@ _CLOCK_SLACK = 2.0
 class Runner:
     """Runs one model with one engine through `transport`; all paths are on the device.
 
+    `launcher` is what starts the runner: its path, or a carried loader with its options and then the path.
     `work_directory` must exist and be writable: data files go there and are removed again. An engine that refuses
     raises RunnerError, one that crashes RunnerCrashError, a device that is slow DeviceTimeoutError.
     """
@@ -44,7 +45,7 @@ class Runner:
     def __init__(
         self,
         transport: Transport,
-        program: PurePosixPath,
+        launcher: Sequence[str],
         engine: str,
         library: PurePosixPath,
         model: PurePosixPath,
@@ -52,7 +53,8 @@ class Runner:
     ) -> None:
         self._transport = transport
         self._work_directory = work_directory
-        self._argv = (str(program), ("--engine", engine, "--library", str(library), "--model", str(model)))
+        self._launcher = tuple(launcher)
+        self._options = ("--engine", engine, "--library", str(library), "--model", str(model))
         self._description: Description | None = None
 
     def describe(self, timeout_s: float = 60.0) -> Description:
@@ -154,8 +156,8 @@ class Runner:
             return _stages(self._launch("memory", (*given, *_placement(threads, cores)), timeout_s))
 
     def _launch(self, mode: str, arguments: Sequence[str], timeout_s: float) -> list[Event]:
-        program, common = self._argv
-        completed = self._transport.run((program, mode, *common, *arguments), timeout_s=timeout_s)
+        argv = (*self._launcher, mode, *self._options, *arguments)
+        completed = self._transport.run(argv, timeout_s=timeout_s)
         return read_launch(completed, self._transport.address)
 
     @contextlib.contextmanager
