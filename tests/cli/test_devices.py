@@ -40,14 +40,6 @@ def test_add_list_show_remove(pocketbench: CommandLine, tmp_path: Path):
     assert [device["name"] for device in json.loads(pocketbench("device", "list", "--json").stdout)] == ["local"]
 
 
-def test_a_board_gets_the_generic_profile_and_is_not_reached_yet(pocketbench: CommandLine):
-    pocketbench("device", "add", "ssh://pi@board", "--name", "pi", "--directory", "/home/pi/pocketbench")
-
-    assert json.loads(pocketbench("device", "list", "--json").stdout)[1]["profile"] == "generic-linux"
-    with pytest.raises(InputError, match="boards over SSH come with a later one"):
-        pocketbench("device", "show", "pi")
-
-
 def test_a_registered_device_is_measured_in_its_own_directory(pocketbench: CommandLine, tmp_path: Path):
     dense_onnx(tmp_path / "dense.onnx")
     pocketbench("device", "add", "local:", "--name", "bench-pc", "--directory", tmp_path / "pb")

@@ -74,11 +74,15 @@ def _confirmed(error: UnknownHostKeyError, fingerprint: str | None) -> bool:
                 "the right host, and the fingerprint that of this type of key?"
             )
         return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not _at_a_terminal():
         print_notice("To register it without a terminal, give the key that it must show: --fingerprint SHA256:…")
         return False
     print_notice(f"{error.name} is new, and shows the host key\n    {error.key}")
     return typer.confirm("Is this the key of your device?", default=False, err=True)
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _match(transport: Transport, platform: Literal["android", "linux"]) -> str:

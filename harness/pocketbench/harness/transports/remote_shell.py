@@ -2,8 +2,8 @@
 
 SSH and ADB hand a text to a shell there. The text that `RemoteCommand` makes quotes the arguments once, and prints a
 mark on both streams before the command starts: what stands before the mark is noise of login scripts, and the mark on
-standard output carries the number of the shell's process, which leads a process group of its own (sshd and adbd both
-call setsid(2)), so that a timeout can end all of it.
+standard output carries the number of the shell's process, which leads a process group of its own (OpenSSH's sshd and
+adbd both call setsid(2)), so that a timeout can end all of it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class RemoteCommand:
 
     def errors(self, stderr: bytes) -> bytes:
         """What the command itself wrote on standard error; all of it where the shell never came to the mark."""
-        return self._after_mark(stderr, rb"\r?\n") or (b"" if self._mark() in stderr else stderr)
+        return self._after_mark(stderr, rb"\r?\n") if self.token.encode() in stderr else stderr
 
     def _mark(self) -> bytes:
         return re.escape(self.token.encode())
@@ -62,9 +62,13 @@ class RemoteCommand:
         return data[match.end() :] if match else b""
 
 
+# For a shell that leads no group (dropbear calls no setsid(2)): stopped first, so that it starts no further child.
+_END_TREE = "end() { kill -STOP $1; for child in $(cat /proc/$1/task/*/children); do end $child; done; kill -9 $1; };"
+
+
 def kill_group(process_id: int) -> Sequence[str]:
     """The command that ends a process and its children on a device."""
-    return ("sh", "-c", f"kill -9 -{process_id} 2>/dev/null || kill -9 {process_id}")
+    return ("sh", "-c", f"kill -9 -{process_id} 2>/dev/null || {{ {_END_TREE} end {process_id}; }} 2>/dev/null")
 
 
 def split_signal(exit_code: int) -> tuple[int, int | None]:
