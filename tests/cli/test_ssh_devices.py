@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from pocketbench.checked.errors import InputError
@@ -84,7 +85,7 @@ def test_a_host_key_is_confirmed_once_at_the_terminal(
         return True
 
     monkeypatch.setattr(registration, "_at_a_terminal", lambda: True)
-    monkeypatch.setattr(registration.typer, "confirm", confirm)
+    monkeypatch.setattr(typer, "confirm", confirm)
 
     pocketbench("device", "add", address(board), "--name", "pi", "--directory", "/tmp/pocketbench-test")
     pocketbench("device", "add", address(board), "--name", "pi2", "--directory", "/tmp/pocketbench-test")

@@ -1,8 +1,10 @@
-"""A device directory on this computer, and transports that watch or break what goes on."""
+"""A device directory on this computer, transports that watch or break what goes on, and the tools of other devices."""
 
 from __future__ import annotations
 
 import hashlib
+import io
+import tarfile
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,22 +12,50 @@ import pytest
 from pocketbench.harness.deploy.plan import DeploymentFile, DeploymentPlan
 from pocketbench.harness.errors import TransportError
 from pocketbench.harness.transports.local import LocalTransport
+from tests.needs import require_program
+
+# Everything that the scripts call.
+TOOLS = (
+    *("b2sum", "cat", "chmod", "cmp", "cut", "date", "dd", "df", "env", "find", "flock", "grep", "gzip", "kill"),
+    *(
+        "ln",
+        "ls",
+        "mkdir",
+        "mv",
+        "readlink",
+        "rm",
+        "rmdir",
+        "sed",
+        "sha1sum",
+        "sha256sum",
+        "sleep",
+        "sort",
+        "stat",
+        "sync",
+    ),
+    *("tail", "tar", "uniq", "wc", "xargs"),
+)
+# Debian builds the boxes without these; Android has them, and so has Alpine.
+NOT_IN_THE_BOX = {"busybox": {"flock"}, "toybox": {"dd", "gzip"}}
 
 
 class Watched:
-    """Counts and records every call; may answer one itself, or break off before or after the n-th."""
+    """Counts and records every call; may break off before or after the n-th, or change what comes or goes."""
 
     def __init__(self, inner):
         self._inner = inner
         self.address = inner.address
         self.calls = []
+        self.streams = []
         self.break_at = None
         self.break_after = False
-        self.answer = lambda argv: None
+        self.alter = lambda completed: completed
+        self.damage = lambda data: data
 
     @property
-    def pushed(self):
-        return [call[1] for call in self.calls if call[0] == "push"]
+    def sent(self):
+        """Names of the objects that came in tars."""
+        return [name for stream in self.streams for name in objects_in(stream)]
 
     def _do(self, call, action):
         self.calls.append(call)
@@ -39,8 +69,12 @@ class Watched:
 
     def run(self, argv, *, timeout_s, stdin=b""):
         def act():
-            answer = self.answer(argv)
-            return answer or self._inner.run(argv, timeout_s=timeout_s, stdin=stdin)
+            given = stdin
+            if not isinstance(stdin, bytes):
+                data = self.damage(stdin.read())
+                self.streams.append(data)
+                given = io.BytesIO(data)
+            return self.alter(self._inner.run(argv, timeout_s=timeout_s, stdin=given))
 
         return self._do(("run", *argv), act)
 
@@ -58,6 +92,41 @@ class Watched:
 
     def __exit__(self, *exc_info):
         self.close()
+
+
+class OtherTools(LocalTransport):
+    """This computer with another shell and no commands but those in `folder`."""
+
+    def __init__(self, shell, folder):
+        self._shell, self._folder = shell, folder
+
+    def run(self, argv, *, timeout_s, stdin=b""):
+        if argv[0] == "sh":
+            argv = (*self._shell, *argv[1:])
+        env = str(self._folder / "env")
+        return super().run([env, f"PATH={self._folder}", *map(str, argv)], timeout_s=timeout_s, stdin=stdin)
+
+
+@pytest.fixture
+def tools_in(tmp_path):
+    """tools_in("busybox", without=("gzip",)): a transport with the commands of a box, or of this computer."""
+
+    def make(box=None, shell=None, without=(), scripts=()):
+        folder = tmp_path / "bin"
+        folder.mkdir()
+        for tool in TOOLS:
+            source = None if box is None or tool in NOT_IN_THE_BOX[box] else box
+            path = require_program(source or tool, f"apt-get install {source or 'coreutils'}")
+            if tool not in without:
+                (folder / tool).symlink_to(path)
+        for name, text in dict(scripts).items():
+            (folder / name).unlink(missing_ok=True)
+            (folder / name).write_text(f"#!/bin/sh\n{text}\n")
+            (folder / name).chmod(0o755)
+        shell = shell or ("dash",)
+        return OtherTools((str(require_program(shell[0], f"apt-get install {shell[0]}")), *shell[1:]), folder)
+
+    return make
 
 
 @pytest.fixture
@@ -97,4 +166,17 @@ def contents(directory: PurePosixPath, name: str = "digits") -> dict[str, bytes]
 
 
 def objects(directory: PurePosixPath) -> set[str]:
-    return {path.name for path in (Path(directory) / "objects").rglob("*") if path.is_file()}
+    return {path.name for path in (Path(directory) / "objects").iterdir()}
+
+
+def objects_in(stream: bytes) -> list[str]:
+    """Names of the objects in what went to place.sh; none in what went to another script."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(stream)) as archive:
+            return [name[2:] for name in archive.getnames() if name.startswith("o/")]
+    except tarfile.ReadError:
+        return []
+
+
+def is_tar(stream: bytes) -> bool:
+    return stream[257:262] == b"ustar"

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -50,11 +54,44 @@ def test_a_variant_that_answers_right_is_switched_to_and_measured(place, directo
     (output,) = first.runner_client.infer([data], timeout_s=60)
     golden = tmp_path / "golden.npz"
     np.savez(golden, input_0=data, output_0=output)
-    transport.calls.clear()
+    transport.streams.clear()
     second = place(variant_file, golden)
     assert second.deployment == first.deployment
-    assert not [path for path in transport.pushed if not path.startswith("input")]
+    assert transport.sent == []
     assert second.runner_client.describe().inputs[0].shape == (1, 64)
+
+
+def test_a_carried_loader_starts_the_runner_with_the_libraries_beside_it(transport, directory, tmp_path):
+    """This computer's own loader and C library, by copies: what the process has mapped says whose they are."""
+    engine = local_engine("onnxruntime")
+    runner = runner_binary(host_platform())
+    loader, libraries = carried(tmp_path / "glibc", runner, engine.library)
+    deployed = deploy_variant(
+        transport,
+        directory,
+        variant_file=dense_onnx(tmp_path / "dense.onnx"),
+        golden=None,
+        engine=replace(engine, loader=loader, libraries=libraries),
+        runner=runner,
+        name="dense",
+    )
+    root = deployed.deployment.root
+    (output,) = deployed.runner_client.infer([np.ones((1, 64), np.float32)], timeout_s=60)
+    assert output.shape == (1, 1, 32) or output.shape == (1, 32)
+    launches = [call[1:5] for call in transport.calls if "--engine" in call]
+    assert set(launches) == {(str(root / loader.name), "--library-path", str(root), str(root / "pocketbench-runner"))}
+    listed = transport.run([*launches[0][:3], "--list", str(root / engine.library.name)], timeout_s=30).stdout.decode()
+    assert f"libc.so.6 => {root}/libc.so.6" in listed
+
+
+def carried(folder, *programs):
+    """Copies of the loader and of the libraries that `programs` need here."""
+    folder.mkdir()
+    lines = [subprocess.run(["ldd", str(p)], check=True, capture_output=True, text=True).stdout for p in programs]
+    found = {name: Path(name) for name in re.findall(r"(/\S+) \(0x", "".join(lines))}
+    copies = [Path(shutil.copyfile(path, folder / Path(name).name)) for name, path in found.items()]
+    (loader,) = [path for path in copies if path.name.startswith("ld-linux")]
+    return loader, tuple(path for path in copies if path != loader)
 
 
 def test_a_wrong_answer_is_not_switched_to(place, directory, variant_file, tmp_path):

@@ -15,6 +15,7 @@ from typing import Self
 
 import paramiko
 from paramiko.common import AUTH_FAILED, AUTH_PARTIALLY_SUCCESSFUL, AUTH_SUCCESSFUL, OPEN_SUCCEEDED
+from paramiko.server import InteractiveQuery
 
 from tests.devices.sshd import make_key
 
@@ -97,10 +98,10 @@ class _Login(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str) -> int:
         return self._step("password", username, password == self._server.password)
 
-    def check_auth_interactive(self, username: str, submethods: str) -> int | paramiko.InteractiveQuery:
+    def check_auth_interactive(self, username: str, submethods: str) -> int | InteractiveQuery:
         if self._left[:1] != ["keyboard-interactive"]:
             return AUTH_FAILED
-        query = paramiko.InteractiveQuery("", "")
+        query = InteractiveQuery("", "")
         for question in self._server.answers:
             query.add_prompt(question, False)
         return query

@@ -1,4 +1,4 @@
-"""OpenSSH's server on loopback, run as whoever runs the tests, with keys of its own: nothing of this computer's is used.
+"""OpenSSH's server on loopback, run as whoever runs the tests, with keys of its own and nothing of this computer's.
 
 with Sshd(tmp_path) as server:
     server.port, server.user, server.key_file, server.known_hosts_line()
@@ -134,7 +134,7 @@ def make_key(path: Path, key_type: str = "ed25519", passphrase: str = "") -> Non
     """A key pair in `path` and `path`.pub."""
     program = require_program("ssh-keygen", "apt-get install openssh-client")
     size = ["-b", "2048"] if key_type == "rsa" else []
-    command = [program, "-q", "-t", key_type, *size, "-N", passphrase, "-C", path.name, "-f", path]
+    command = [str(program), "-q", "-t", key_type, *size, "-N", passphrase, "-C", path.name, "-f", str(path)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
 
 

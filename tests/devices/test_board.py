@@ -61,7 +61,10 @@ def test_it_says_that_it_is_a_raspberry_pi(transport):
 
 def test_what_it_says_changes_while_it_runs(transport, board):
     temperature = "/sys/class/thermal/thermal_zone0/temp"
-    assert (text(transport, "cat", temperature), text(transport, "vcgencmd", "get_throttled")) == ("48199", "throttled=0x0")
+    assert (text(transport, "cat", temperature), text(transport, "vcgencmd", "get_throttled")) == (
+        "48199",
+        "throttled=0x0",
+    )
 
     (board.sys / "class/thermal/thermal_zone0/temp").write_text("81500\n")
     board.answer("get_throttled", "throttled=0xe0008\n")
@@ -90,7 +93,9 @@ def test_its_processes_are_its_own(transport):
 def test_a_full_disk_is_told_and_leaves_nothing(transport, tmp_path):
     (tmp_path / "big").write_bytes(os.urandom(2 << 20))
 
-    with pytest.raises(TransportError, match=r"kitchen-pi: expected to copy .* No space left on device\. Make room there"):
+    with pytest.raises(
+        TransportError, match=r"kitchen-pi: expected to copy .* No space left on device\. Make room there"
+    ):
         transport.push(tmp_path / "big", PurePosixPath("/mnt/target"))
 
     assert text(transport, "ls", "-A", "/mnt") == ""
@@ -149,12 +154,15 @@ def own_processes(folder: Path) -> list[str]:
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_the_command_starts_one_and_cleans_up_however_it_ends(board, tmp_path, ending):
     """`board` is only here so that the needs are checked."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "TMPDIR": str(tmp_path)}
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "TMPDIR": str(tmp_path),
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.devices", "board"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
     )
     assert process.stdout is not None
-    greeting = []
+    greeting: list[str] = []
     while not greeting or not greeting[-1].startswith("Ctrl-C"):
         greeting.append(process.stdout.readline())
         assert greeting[-1], "it ended"

@@ -23,10 +23,12 @@ FLOORS = {
     "pocketbench.harness.engines": 2,
     "pocketbench.harness.runner": 2,
     "pocketbench.harness.devices": 2,
+    "pocketbench.harness.sensors": 2,
     "pocketbench.harness.store": 2,
     "pocketbench.harness.deploy": 3,
     "pocketbench.harness.measure": 3,
     "pocketbench.harness.campaign": 4,
+    "pocketbench.harness.checkup": 4,
     "pocketbench.harness.demo": 4,
     "pocketbench.harness.cli": 5,
 }

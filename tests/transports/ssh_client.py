@@ -18,10 +18,14 @@ DEVICE = "kitchen-pi"
 class Server(Protocol):
     """What Sshd and Board have in common."""
 
-    host: str
-    port: int
-    user: str
-    key_file: Path
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+    @property
+    def user(self) -> str: ...
+    @property
+    def key_file(self) -> Path: ...
 
     def known_hosts_line(self) -> str: ...
 

@@ -76,7 +76,9 @@ def test_it_says_what_ssh_says(tmp_path, text):
     jumps = [f"{user}@{name}:{port}" if user else name for name, user, port in host.proxy_jump]
     assert jumps == [jump for jumps in told.get("proxyjump", []) for jump in jumps.split(",")]
     if host.proxy_command is not None:
-        assert [host.proxy_command] == [c.replace("%h", host.hostname).replace("%p", str(host.port)) for c in told["proxycommand"]]
+        assert [host.proxy_command] == [
+            c.replace("%h", host.hostname).replace("%p", str(host.port)) for c in told["proxycommand"]
+        ]
     else:
         assert "proxycommand" not in told
 
@@ -156,11 +158,17 @@ def test_an_address_of_ipv6_is_no_pattern_of_a_set(tmp_path):
         ("User #pi", "expected a value after 'user', got none"),
         ("IdentityFile ~/%q", "expected one of the tokens .*, got '%q'"),
         ("IdentityFile ${NO_SUCH_VARIABLE}/id", "expected the environment variable NO_SUCH_VARIABLE to be set"),
-        ("Match localnetwork 192.0.2.0/24", "expected a criterion of Match that pocketbench knows .* got 'localnetwork'"),
+        (
+            "Match localnetwork 192.0.2.0/24",
+            "expected a criterion of Match that pocketbench knows .* got 'localnetwork'",
+        ),
         ("Match user", "expected a value after 'user', got none"),
         ("ProxyJump a@b@c:1:2", "expected jump hosts like user@host:port"),
         ("ProxyJump a:99999", "expected jump hosts like user@host:port"),
-        ("Host a\nProxyJump b\nHost b\nProxyJump c\nHost c\nProxyJump b\nHost kitchen\nProxyJump a", "ProxyJump a circle"),
+        (
+            "Host a\nProxyJump b\nHost b\nProxyJump c\nHost c\nProxyJump b\nHost kitchen\nProxyJump a",
+            "ProxyJump a circle",
+        ),
         ("Include config", "files that include each other"),
     ],
 )
@@ -174,5 +182,5 @@ def test_what_cannot_be_used_is_told_with_its_line(tmp_path, text, words):
 def test_a_file_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / "config").mkdir()
 
-    with pytest.raises(InputError, match="expected to read ssh's configuration .* Is a directory"):
+    with pytest.raises(InputError, match=r"expected to read ssh's configuration .* Is a directory"):
         find_route([tmp_path / "config"], "kitchen", None, None)

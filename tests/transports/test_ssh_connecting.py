@@ -77,11 +77,13 @@ def test_the_host_key_of_every_hop_is_checked(client, servers):
 
 
 def test_what_a_jump_host_cannot_reach_is_told(client, servers):
-    target, near, _ = servers
+    _, near, _ = servers
     client.trust(near)
     client.configure(f"Host board\n HostName 127.0.0.1\n Port {free_port()}\n ProxyJump near\n" + block("near", near))
 
-    with pytest.raises(TransportError, match=rf"a way from {near.user}@127.0.0.1:{near.port} to 127.0.0.1:\d+, got a ref"):
+    with pytest.raises(
+        TransportError, match=rf"a way from {near.user}@127.0.0.1:{near.port} to 127.0.0.1:\d+, got a ref"
+    ):
         echo(client)
 
 
@@ -90,7 +92,7 @@ def test_a_jump_host_that_forwards_nothing_is_told(client, servers, tmp_path):
         client.trust(closed)
         client.configure(block("board", servers[0], "ProxyJump closed") + block("closed", closed))
 
-        with pytest.raises(TransportError, match="got a refusal .* AllowTcpForwarding"):
+        with pytest.raises(TransportError, match=r"got a refusal .* AllowTcpForwarding"):
             echo(client)
 
 
@@ -131,7 +133,9 @@ def test_a_proxy_command_that_cannot_start_is_told(client, servers):
 def test_a_host_name_that_nobody_has_is_told(client):
     client.configure("")
 
-    with pytest.raises(TransportError, match="kitchen-pi: expected to connect to .*@no-such-board.invalid:22 .* no such host"):
+    with pytest.raises(
+        TransportError, match=r"kitchen-pi: expected to connect to .*@no-such-board.invalid:22 .* no such host"
+    ):
         echo(client, "no-such-board.invalid")
 
 
@@ -169,15 +173,17 @@ def test_a_server_that_hangs_up_at_once_is_told(client):
         thread = threading.Thread(target=lambda: listener.accept()[0].close())
         thread.start()
         client.configure(f"Host board\n HostName 127.0.0.1\n Port {port}\n")
-        with pytest.raises(TransportError, match="got: no greeting of an SSH server. Is it an SSH server"):
+        with pytest.raises(TransportError, match=r"got: no greeting of an SSH server. Is it an SSH server"):
             echo(client)
         thread.join()
 
 
 def test_a_server_without_a_common_algorithm_is_told(client, tmp_path):
-    with Sshd(tmp_path / "old", ["KexAlgorithms diffie-hellman-group1-sha1"]) as server:
-        with pytest.raises(TransportError, match="no common algorithm .* up to date"):
-            echo_reaching(client, server)
+    with (
+        Sshd(tmp_path / "old", ["KexAlgorithms diffie-hellman-group1-sha1"]) as server,
+        pytest.raises(TransportError, match=r"no common algorithm .* up to date"),
+    ):
+        echo_reaching(client, server)
 
 
 def echo_reaching(client: Client, server: Sshd) -> bytes:
@@ -190,13 +196,13 @@ def test_nothing_is_left_of_a_failed_attempt(client, servers):
     target, near, far = servers
     client.trust(near, far)
     client.configure(block("board", target, "ProxyJump near,far") + block("near", near) + block("far", far))
-    before = (threading.active_count(), len(os.listdir("/proc/self/fd")))
+    before = (threading.active_count(), len(list(Path("/proc/self/fd").iterdir())))
 
     for _ in range(3):
         with pytest.raises(UnknownHostKeyError):
             echo(client)
 
     deadline = time.monotonic() + 20
-    while (threading.active_count(), len(os.listdir("/proc/self/fd"))) > before:
+    while (threading.active_count(), len(list(Path("/proc/self/fd").iterdir()))) > before:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -121,7 +121,7 @@ def test_a_host_that_shows_only_another_type_than_the_known_one_has_changed(tmp_
         client.configure(block("board", other))
         client.known_hosts.write_text(server.known_hosts_line().replace(f":{server.port}", f":{other.port}"))
 
-        with pytest.raises(ChangedHostKeyError, match="expected the host key ssh-ed25519 .* got ssh-rsa SHA256:"):
+        with pytest.raises(ChangedHostKeyError, match=r"expected the host key ssh-ed25519 .* got ssh-rsa SHA256:"):
             run(client)
 
 
@@ -179,7 +179,15 @@ def test_names_are_matched_as_ssh_matches_them(tmp_path, names, found):
 
 @pytest.mark.parametrize(
     "line",
-    ["", "#", "# kitchen ssh-ed25519 AAAA", "kitchen", "kitchen ssh-ed25519", "kitchen ssh-ed25519 %%%", "@odd kitchen x AAAA"],
+    [
+        "",
+        "#",
+        "# kitchen ssh-ed25519 AAAA",
+        "kitchen",
+        "kitchen ssh-ed25519",
+        "kitchen ssh-ed25519 %%%",
+        "@odd kitchen x AAAA",
+    ],
 )
 def test_a_line_that_makes_no_sense_vouches_for_nobody(tmp_path, line):
     (tmp_path / "known").write_bytes(line.encode() + b"\n\xff\xfe\0\n")
@@ -203,7 +211,7 @@ def test_a_file_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "other").write_text("kitchen ssh-ed25519 AAAA\n")
     (known,) = find_known_keys([tmp_path / "other"], "kitchen")
 
-    with pytest.raises(InputError, match="expected to write the host key to .*, got Is a directory"):
+    with pytest.raises(InputError, match=r"expected to write the host key to .*, got Is a directory"):
         trust_host_key(tmp_path, "kitchen", known.key)
 
 

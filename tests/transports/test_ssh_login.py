@@ -1,4 +1,4 @@
-"""Logging in: keys from files and the agent, passphrases, passwords, several steps, and refusals that say what to do."""
+"""Logging in: keys from files and the agent, passphrases, passwords, several steps, refusals that say what to do."""
 
 from __future__ import annotations
 
@@ -187,7 +187,7 @@ def test_without_anybody_to_ask_a_password_is_refused(client, tmp_path):
     with ScriptedSshd(tmp_path / "server", ["password"], password=SECRET) as server:
         place(client, server, "")
 
-        with pytest.raises(TransportError, match="the server takes password; tried nothing.*a terminal is needed"):
+        with pytest.raises(TransportError, match=r"the server takes password; tried nothing.*a terminal is needed"):
             echo(client)
 
 

@@ -23,7 +23,24 @@ from tests.needs import require_program
 from tests.transports.ssh_client import Client, client_in
 
 TIMEOUT_S = 60.0
-AWKWARD = ["a b", "it's", '"', "$(touch made)", "`ls`", "new\nline", "\\", "\\\\'", "\\n", "!x", "*", "", "-n", "~", "ü", "%s"]
+AWKWARD = [
+    "a b",
+    "it's",
+    '"',
+    "$(touch made)",
+    "`ls`",
+    "new\nline",
+    "\\",
+    "\\\\'",
+    "\\n",
+    "!x",
+    "*",
+    "",
+    "-n",
+    "~",
+    "ü",
+    "%s",
+]
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +187,9 @@ def test_ctrl_c_ends_the_command_and_its_children(client, server, tmp_path):
 def test_too_much_output_ends_the_command(transport, tmp_path):
     script = f"echo $$ > {tmp_path}/pid; cat /dev/zero"
 
-    with pytest.raises(TransportError, match="kitchen-pi: expected less output .* more than 64 MiB on standard output"):
+    with pytest.raises(
+        TransportError, match=r"kitchen-pi: expected less output .* more than 64 MiB on standard output"
+    ):
         transport.run(["sh", "-c", script], timeout_s=TIMEOUT_S)
 
     assert wait_until_gone(int((tmp_path / "pid").read_text()))
@@ -223,7 +242,7 @@ def test_a_server_that_comes_back_is_taken_up_again(client, tmp_path):
 
         with pytest.raises(TransportError, match="kitchen-pi: expected the connection to last while running 'sleep'"):
             transport.run(["sleep", "1000"], timeout_s=TIMEOUT_S)
-        with pytest.raises(TransportError, match="connection refused. Start the SSH server there"):
+        with pytest.raises(TransportError, match=r"connection refused. Start the SSH server there"):
             transport.run(["echo", "2"], timeout_s=TIMEOUT_S)
         server.start()
 
@@ -239,7 +258,7 @@ def test_closing_twice_is_harmless_and_a_later_call_connects_again(client, serve
 
 
 def forced(folder: Path, script: str) -> str:
-    """A server's option that has `script` (of sh) run instead of the command, which it finds in $SSH_ORIGINAL_COMMAND."""
+    """A server's option that runs `script` (of sh) instead of the command, which is in $SSH_ORIGINAL_COMMAND."""
     path = folder / "forced"
     path.write_text(f"#!/bin/sh\n{script}\n")
     path.chmod(0o755)
@@ -257,9 +276,12 @@ def test_megabytes_of_a_login_script_are_no_output(client, tmp_path):
 
 def test_noise_without_an_end_is_bounded(client, tmp_path):
     option = forced(tmp_path, "exec cat /dev/zero")
-    with Sshd(tmp_path / "sshd", [option]) as server, client.reach(server) as transport:
-        with pytest.raises(TransportError, match="more than 64 MiB on standard output"):
-            transport.run(["true"], timeout_s=TIMEOUT_S)
+    with (
+        Sshd(tmp_path / "sshd", [option]) as server,
+        client.reach(server) as transport,
+        pytest.raises(TransportError, match="more than 64 MiB on standard output"),
+    ):
+        transport.run(["true"], timeout_s=TIMEOUT_S)
 
 
 @pytest.mark.parametrize("shell", ["bash", "dash", "fish", "tcsh"])
@@ -287,15 +309,21 @@ def test_what_a_login_shell_has_to_understand_is_plain():
 
 def test_a_user_without_a_shell_is_told(client, tmp_path):
     option = forced(tmp_path, "echo This account is not available.; exit 1")
-    with Sshd(tmp_path / "sshd", [option]) as server, client.reach(server) as transport:
-        with pytest.raises(TransportError, match="expected a login shell .* got: This account is not available"):
-            transport.run(["true"], timeout_s=TIMEOUT_S)
+    with (
+        Sshd(tmp_path / "sshd", [option]) as server,
+        client.reach(server) as transport,
+        pytest.raises(TransportError, match=r"expected a login shell .* got: This account is not available"),
+    ):
+        transport.run(["true"], timeout_s=TIMEOUT_S)
 
 
 def test_a_server_that_opens_no_further_session_is_told(client, tmp_path):
-    with Sshd(tmp_path / "sshd", ["MaxSessions 0"]) as server, client.reach(server) as transport:
-        with pytest.raises(TransportError, match="kitchen-pi: expected a further session .* MaxSessions"):
-            transport.run(["true"], timeout_s=TIMEOUT_S)
+    with (
+        Sshd(tmp_path / "sshd", ["MaxSessions 0"]) as server,
+        client.reach(server) as transport,
+        pytest.raises(TransportError, match=r"kitchen-pi: expected a further session .* MaxSessions"),
+    ):
+        transport.run(["true"], timeout_s=TIMEOUT_S)
 
 
 def test_a_group_process_of_its_own_is_made_where_the_server_makes_none(tmp_path):

@@ -108,7 +108,9 @@ def test_a_board_that_is_switched_off_gives_no_answer(client, board):
     try:
         with (
             client.reach(board) as transport,
-            pytest.raises(TransportError, match="kitchen-pi: expected to connect to .* got: no (answer in time|way there)"),
+            pytest.raises(
+                TransportError, match=r"kitchen-pi: expected to connect to .* got: no (answer in time|way there)"
+            ),
         ):
             transport.run(["true"], timeout_s=TIMEOUT_S)
     finally:

@@ -1,12 +1,16 @@
 """Where things lie below our directory on a device:
 
-    objects/<aa>/<sha256>                 every file once, by content
+    objects/<sha256>                      every file once, by content, read-only
+    verified                              size, times, inode and mode of each object when its hash was last right
     deployments/<name>/<deployment id>/   links to objects, under the names they are used by, and deployment.json
     deployments/<name>/current            link to the deployment.json of the one in use
+    incoming/<token>/                     what is arriving; after a cut, what had arrived
     work/<name>/                          what the runner writes
+    lock                                  held by whoever places, switches or collects (flock)
 
 `current` points to a file, not to the directory: `mv` onto a link to a directory would move into that directory, and
 only some versions of `mv` have -T; onto a link to a file it is one rename(2), which every kernel does atomically.
+Objects lie side by side, so that one `mv` places all that came; file systems index directories.
 """
 
 from __future__ import annotations
@@ -15,14 +19,14 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from pocketbench.checked.errors import InputError
-from pocketbench.harness.deploy.plan import RECORD_NAME, Deployment, Record
+from pocketbench.harness.deploy.plan import Deployment, Record
 
 __all__ = ["Layout"]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Paths below `directory`, which is absolute and has no character that sha256sum or df would write differently."""
+    """Paths below `directory`, which is absolute and has no character that df would write differently."""
 
     directory: PurePosixPath
 
@@ -34,28 +38,11 @@ class Layout:
                 f"got {text!r}: register the device with another one."
             )
 
-    @property
-    def objects(self) -> PurePosixPath:
-        return self.directory / "objects"
-
-    @property
-    def deployments(self) -> PurePosixPath:
-        return self.directory / "deployments"
-
-    def object(self, sha256: str) -> PurePosixPath:
-        return self.objects / sha256[:2] / sha256
-
-    def named(self, name: str) -> PurePosixPath:
-        return self.deployments / name
-
-    def current(self, name: str) -> PurePosixPath:
-        return self.named(name) / "current"
-
     def root(self, name: str, deployment_id: str) -> PurePosixPath:
-        return self.named(name) / deployment_id
+        return self.directory / "deployments" / name / deployment_id
 
-    def record(self, name: str, deployment_id: str) -> PurePosixPath:
-        return self.root(name, deployment_id) / RECORD_NAME
+    def incoming(self, token: str) -> PurePosixPath:
+        return self.directory / "incoming" / token
 
     def work(self, name: str) -> PurePosixPath:
         return self.directory / "work" / name

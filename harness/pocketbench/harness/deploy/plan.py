@@ -29,12 +29,10 @@ __all__ = [
     "DeploymentPlan",
     "Record",
     "check_name",
-    "is_deployment_id",
     "is_name",
     "is_sha256",
     "new_deployment_id",
     "read_record",
-    "started_at",
 ]
 
 RECORD_NAME = "deployment.json"
@@ -43,9 +41,8 @@ _NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,99}$"
 _NAME = re.compile(_NAME_PATTERN[:-1] + r"\Z", re.ASCII)
 _SHA256_PATTERN = r"^[0-9a-f]{64}$"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
-# When it was begun (UTC, this computer's clock), what it holds, and a token that no second deployment has.
+# When it was begun (UTC, this computer's clock: for people only), what it holds, and a token that no second one has.
 _ID_PATTERN = r"^[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}-[0-9a-f]{8}$"
-_ID = re.compile(_ID_PATTERN[:-1] + r"\Z", re.ASCII)
 _TIME_FORMAT = "%Y%m%dT%H%M%SZ"
 _RECORD_LIMIT_BYTES = 1_000_000
 
@@ -127,8 +124,11 @@ class Record(Strict):
         )
 
     def to_bytes(self) -> bytes:
-        """As it is stored on the device."""
-        return (json.dumps(self.model_dump(mode="json"), indent=2, sort_keys=True) + "\n").encode()
+        """As it is stored on the device.
+
+        The files come last and nothing is spaced: collect.sh looks for `"previous_id":` in the first bytes.
+        """
+        return (json.dumps(self.model_dump(mode="json"), separators=(",", ":")) + "\n").encode()
 
 
 def read_record(data: bytes, name: str, deployment_id: str | None, where: str) -> Record:
@@ -166,19 +166,6 @@ def is_sha256(text: str) -> bool:
     return _SHA256.fullmatch(text) is not None
 
 
-def is_deployment_id(text: str) -> bool:
-    """True for an identifier that `new_deployment_id` could have given."""
-    return _ID.match(text) is not None
-
-
 def new_deployment_id(plan: DeploymentPlan, now: datetime) -> str:
     """An identifier that no other deployment has."""
     return f"{now.astimezone(UTC).strftime(_TIME_FORMAT)}-{plan.digest[:12]}-{secrets.token_hex(4)}"
-
-
-def started_at(deployment_id: str) -> datetime | None:
-    """When the deployment was begun; None where the digits are no time."""
-    try:
-        return datetime.strptime(deployment_id.split("-")[0], _TIME_FORMAT).replace(tzinfo=UTC)
-    except ValueError:
-        return None

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from collections.abc import Callable, Mapping
 
 from pocketbench.harness.errors import DeploymentError
-from pocketbench.harness.transports.base import Transport
 
-__all__ = ["available_bytes", "check_space", "parse_df"]
+__all__ = ["QUOTA_BYTES", "check_quota", "check_space", "megabytes", "parse_df"]
 
-_COMMAND_TIMEOUT_S = 60.0
+# A phone's user data holds 64 GB and more, a board's card 16: enough for a hundred models, too little to fill either.
+QUOTA_BYTES = 4_000_000_000
+_SHOWN = 5
 # Directories, links, records and the runner's results.
 _RESERVE_BYTES = 4 * 1024 * 1024
 # $ df -Pk /data/local/tmp
@@ -29,33 +30,32 @@ def parse_df(text: str) -> int | None:
     return int(match[3]) * 1024 if match else None
 
 
-def available_bytes(transport: Transport, directory: PurePosixPath) -> int:
-    """Bytes available to us at `directory`, or at the nearest parent that is there."""
-    for path in (directory, *directory.parents):
-        completed = transport.run(["df", "-Pk", str(path)], timeout_s=_COMMAND_TIMEOUT_S)
-        if completed.exit_code != 0:
-            continue  # not there yet: ask its parent
-        available = parse_df(completed.stdout.decode(errors="replace"))
-        if available is not None:
-            return available
-        raise DeploymentError(
-            f"{transport.address}: expected the free space from `df -Pk {path}`, got {completed.stdout[:300]!r}: "
-            "is its df the one of coreutils, busybox or toybox?"
-        )
-    raise DeploymentError(f"{transport.address}: expected the free space from `df -Pk`, got an error for every path.")
-
-
-def check_space(transport: Transport, directory: PurePosixPath, needed_bytes: int) -> None:
-    """Raise DeploymentError unless `needed_bytes` and a small reserve fit at `directory`."""
-    available = available_bytes(transport, directory)
+def check_space(available_bytes: int, needed_bytes: int, where: str) -> None:
+    """Raise DeploymentError unless `needed_bytes` and a small reserve fit into `available_bytes`."""
     needed = needed_bytes + _RESERVE_BYTES
-    if available < needed:
+    if available_bytes < needed:
         raise DeploymentError(
-            f"{transport.address}: expected {_megabytes(needed)} free at {directory}, got {_megabytes(available)}: "
+            f"{where}: expected {megabytes(needed)} free, got {megabytes(available_bytes)}: "
             "nothing was written. Remove what is no longer needed there (`pocketbench deploy status`, then "
             "`pocketbench deploy remove NAME`), or register the device with a directory that has more room."
         )
 
 
-def _megabytes(count: int) -> str:
+def check_quota(
+    used_bytes: int, needed_bytes: int, quota_bytes: int, sizes_bytes: Callable[[], Mapping[str, int]], where: str
+) -> None:
+    """Raise DeploymentError naming the largest deployments unless `needed_bytes` more stay within `quota_bytes`."""
+    if used_bytes + needed_bytes <= quota_bytes:
+        return
+    largest = sorted(sizes_bytes().items(), key=lambda item: -item[1])[:_SHOWN]
+    shown = ", ".join(f"{name} {megabytes(size)}" for name, size in largest) or "no deployment in use"
+    raise DeploymentError(
+        f"{where}: expected at most {megabytes(quota_bytes)} in our directory, got {megabytes(used_bytes)} there and "
+        f"{megabytes(needed_bytes)} to come: nothing was written. Remove what is no longer needed "
+        f"(`pocketbench deploy remove NAME`; largest: {shown})."
+    )
+
+
+def megabytes(count: int) -> str:
+    """`count` bytes for people."""
     return f"{count / 1e6:.1f} MB"

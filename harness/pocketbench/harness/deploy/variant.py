@@ -9,12 +9,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from pocketbench.checked.errors import InputError
-from pocketbench.compression.manifest import sha256_of
-from pocketbench.harness.deploy.commands import make_directories
 from pocketbench.harness.deploy.deployment import deploy
 from pocketbench.harness.deploy.golden import Golden, check_outputs, read_golden
+from pocketbench.harness.deploy.hashing import digest_of
 from pocketbench.harness.deploy.layout import Layout
 from pocketbench.harness.deploy.plan import Deployment, DeploymentFile, DeploymentPlan, is_name
+from pocketbench.harness.deploy.progress import ProgressCallback
 from pocketbench.harness.engines.catalogue import EngineBuild, engine_for_format
 from pocketbench.harness.runner.client import Runner
 from pocketbench.harness.transports.base import Transport
@@ -45,9 +45,12 @@ def deploy_variant(
     engine: EngineBuild,
     runner: Path,
     name: str,
+    progress: ProgressCallback | None = None,
 ) -> DeployedVariant:
     """Deploy `variant_file` with `engine` and `runner` under `name`, made safe by `deployment_name`.
 
+    With the engine go the libraries that it needs beside it and, where the device's own C library is too old for it,
+    the loader of a newer one, which then starts the runner. `progress` as in `deploy`.
     Before the switch the device answers the golden inference within `atol + rtol * |expected|`; where `golden` is
     None, it loads the model and says its inputs and outputs. Raises InputError before anything is written where a
     file cannot be used, DeploymentError where the answer is wrong, RunnerError where the engine refuses.
@@ -60,14 +63,13 @@ def deploy_variant(
     plan = _plan(variant_file, model, engine, runner, name)
 
     def check(deployment: Deployment) -> None:
-        make_directories(transport, [Layout(directory).work(deployment.name)])
         client = _client(transport, directory, deployment, engine, model)
         if expected is None:
             client.describe()
         else:
             _check_golden(client, expected, rtol, atol, f"{transport.address}, {deployment.name}")
 
-    deployment = deploy(transport, directory, plan, check=check)
+    deployment = deploy(transport, directory, plan, check=check, progress=progress)
     return DeployedVariant(_client(transport, directory, deployment, engine, model), deployment)
 
 
@@ -79,27 +81,27 @@ def deployment_name(name: str, sha256: str) -> str:
 
 
 def _plan(variant_file: Path, model: str, engine: EngineBuild, runner: Path, name: str) -> DeploymentPlan:
-    sha256 = _sha256(variant_file)
-    files = (
+    sha256 = digest_of(variant_file)
+    files = [
         DeploymentFile(model, variant_file, sha256),
         DeploymentFile(engine.library.name, engine.library, engine.sha256),
-        DeploymentFile(RUNNER_NAME, runner, _sha256(runner), 0o755),
-    )
-    return DeploymentPlan(deployment_name(name, sha256), files)
-
-
-def _sha256(path: Path) -> str:
-    try:
-        return sha256_of(path)
-    except OSError as error:
-        raise InputError(f"expected a readable file to deploy, got {path}: {error.strerror}.") from error
+        DeploymentFile(RUNNER_NAME, runner, digest_of(runner), 0o755),
+        *(DeploymentFile(library.name, library, digest_of(library)) for library in engine.libraries),
+    ]
+    if engine.loader is not None:
+        files.append(DeploymentFile(engine.loader.name, engine.loader, digest_of(engine.loader), 0o755))
+    return DeploymentPlan(deployment_name(name, sha256), tuple(files))
 
 
 def _client(
     transport: Transport, directory: PurePosixPath, deployment: Deployment, engine: EngineBuild, model: str
 ) -> Runner:
     files, work = deployment.files, Layout(directory).work(deployment.name)
-    return Runner(transport, files[RUNNER_NAME], engine.name, files[engine.library.name], files[model], work)
+    launcher = [str(files[RUNNER_NAME])]
+    if engine.loader is not None:
+        # The loader takes libraries from the deployment's directory by their names, which are links there (ld.so(8)).
+        launcher = [str(files[engine.loader.name]), "--library-path", str(deployment.root), *launcher]
+    return Runner(transport, launcher, engine.name, files[engine.library.name], files[model], work)
 
 
 def _check_golden(client: Runner, golden: Golden, rtol: float, atol: float, who: str) -> None:

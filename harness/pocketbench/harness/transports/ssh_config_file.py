@@ -116,7 +116,7 @@ class ConfigValues:
             wanted = not criterion.startswith("!")
             criterion = criterion.removeprefix("!")
             if criterion in {"all", "canonical", "final"}:
-                # Names are never canonicalized here, as is ssh's default: what is left of the two is the second reading.
+                # Names are never canonicalized here, as is ssh's default: what is left of it is the second reading.
                 self._wants_final = self._wants_final or criterion == "final"
                 met = criterion == "all" or self._final
             elif not queue:

@@ -1,0 +1,112 @@
+"""What goes over the wire: tars that every tar reads, compressed where it is faster, counted on the way."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import tarfile
+
+import pytest
+
+from pocketbench.checked.errors import InputError
+from pocketbench.harness.deploy.compression import Sample, sample_of
+from pocketbench.harness.deploy.progress import Meter
+from pocketbench.harness.deploy.stream import TarFile, TarLink, TarText, file_chunks, open_stream, tar_chunks
+
+RANDOM = random.Random(0).randbytes(700_000)
+
+
+@pytest.fixture
+def told():
+    return []
+
+
+@pytest.fixture
+def meter(told):
+    return Meter(len(RANDOM), 0, told.append)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_tar_of_files_links_and_texts(tmp_path, meter, told, compressed):
+    source = tmp_path / "source"
+    source.write_bytes(RANDOM)
+    members: list[TarFile | TarLink | TarText] = [
+        TarText("a", b"text"),
+        TarLink("b", "../x"),
+        TarFile("c" * 90, source, len(RANDOM), 0o555),
+        TarText("d", b""),
+    ]
+    with open_stream(tar_chunks(members, meter), meter, compressed=compressed) as stream:
+        data = stream.read()
+    meter.tell()
+    assert told[-1].wire_bytes == len(data)
+    assert told[-1].file_bytes == len(RANDOM)
+    with tarfile.open(fileobj=io.BytesIO(gzip.decompress(data) if compressed else data)) as archive:
+        assert archive.getnames() == ["a", "b", "c" * 90, "d"]
+        assert content(archive, "a") == b"text"
+        assert archive.getmember("b").linkname == "../x"
+        assert content(archive, "c" * 90) == RANDOM
+        assert archive.getmember("c" * 90).mode == 0o555
+
+
+def content(archive: tarfile.TarFile, name: str) -> bytes:
+    member = archive.extractfile(name)
+    assert member is not None
+    return member.read()
+
+
+@pytest.mark.parametrize("sizes", [(1, 2, 3, 5_000), (300_000,), (-1,)], ids=["small", "large", "all"])
+def test_a_stream_is_read_in_pieces_of_any_size(tmp_path, meter, sizes):
+    source = tmp_path / "source"
+    source.write_bytes(RANDOM)
+    pieces: list[bytes] = []
+    with open_stream(file_chunks(source, 1000, len(RANDOM), meter), meter, compressed=False) as stream:
+        while piece := stream.read(sizes[len(pieces) % len(sizes)]):
+            pieces.append(piece)
+    assert b"".join(pieces) == RANDOM[1000:]
+
+
+def test_a_file_that_shrinks_meanwhile_is_told(tmp_path, meter):
+    source = tmp_path / "source"
+    source.write_bytes(b"short")
+    with pytest.raises(InputError, match=r"expected 100 bytes in .* got fewer: it was changed meanwhile"):
+        list(file_chunks(source, 0, 100, meter))
+    source.unlink()
+    with pytest.raises(InputError, match="No such file"):
+        list(file_chunks(source, 0, 100, meter))
+
+
+def test_a_sample_tells_random_data_from_text(tmp_path):
+    text, noise = tmp_path / "text", tmp_path / "noise"
+    text.write_bytes(b"".join(b"%d\n" % n for n in range(200_000)))
+    noise.write_bytes(RANDOM)
+    assert sample_of([(text, text.stat().st_size)]).compressible
+    assert not sample_of([(noise, len(RANDOM))]).compressible
+    both = sample_of([(text, text.stat().st_size), (noise, len(RANDOM))])
+    assert sample_of([(text, text.stat().st_size)]).ratio < both.ratio < 1
+    assert not sample_of([]).compressible
+
+
+@pytest.mark.parametrize(
+    ("ratio", "compressor", "link", "pays"),
+    [
+        pytest.param(0.4, 70e6, 10e6, True, id="a phone by USB 2"),
+        pytest.param(0.4, 70e6, 40e6, True, id="a board by Gigabit Ethernet and a card"),
+        pytest.param(0.4, 70e6, 150e6, False, id="this computer"),
+        pytest.param(0.9, 70e6, 1e6, False, id="a slow link, but compressed already"),
+        pytest.param(0.7, 20e6, 10e6, False, id="a slow computer"),
+    ],
+)
+def test_compression_pays_where_the_link_is_slower(ratio, compressor, link, pays):
+    assert Sample(ratio, compressor).pays(link) is pays
+
+
+def test_rates_tell_files_from_the_wire(told):
+    meter = Meter(1000, 200, told.append)
+    meter.add_file_bytes(800)
+    meter.add_wire_bytes(100)
+    meter.tell()
+    (progress,) = told
+    assert (progress.file_bytes, progress.file_bytes_total, progress.resumed_bytes) == (1000, 1000, 200)
+    assert progress.file_bytes_per_s == pytest.approx(8 * progress.wire_bytes_per_s)
