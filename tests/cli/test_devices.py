@@ -52,6 +52,18 @@ def test_a_registered_device_is_measured_in_its_own_directory(pocketbench: Comma
     assert (row["device"], row["status"]) == ("bench-pc", "ok")
 
 
+def test_a_device_is_checked_question_by_question(pocketbench: CommandLine):
+    result = pocketbench("device", "check", "local", "--json")
+
+    rows = {row["question"]: row for row in json.loads(result.stdout)}
+    answers = [
+        rows[f"{engine} {precision}"] for engine in ("LiteRT", "ONNX Runtime") for precision in ("float32", "int8")
+    ]
+    assert {row["status"] for row in answers} == {"ok"}
+    assert rows["reachable"]["status"] == rows["runner"]["status"] == "ok"
+    assert result.exit_code == (3 if any(row["status"] == "fail" for row in rows.values()) else 0)
+
+
 @pytest.mark.parametrize("suffix", ["csv", "json", "parquet"])
 def test_results_are_exported_with_every_sample(suffix: str, pocketbench: CommandLine, tmp_path: Path):
     import pandas as pd

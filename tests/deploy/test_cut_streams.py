@@ -29,6 +29,7 @@ def accept(deployment):
     """A check that finds nothing wrong."""
 
 
+@pytest.mark.slow
 def test_at_random_bytes(directory, make_plan):
     rng = random.Random(0)
     with LocalTransport() as whole:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pocketbench.harness.deploy.deployment import deploy, rollback, status
+from pocketbench.harness.deploy.deployment import deploy, remove, rollback, status
 from pocketbench.harness.deploy.progress import Progress
 from pocketbench.harness.errors import TransportError
 from pocketbench.harness.transports.adb import phone_by_network
-from tests.deploy.conftest import contents
+from pocketbench.harness.transports.base import Transport
+from tests.deploy.conftest import contents, objects
 from tests.deploy.cutting import Cut
 from tests.devices.adbd import Adbd
+from tests.devices.android_device import DATA
+from tests.devices.real_adbd import RealAdbd
 from tests.devices.sshd import Sshd
 from tests.transports.ssh_client import client_in
 
 FIRST = {"run.sh": b"#!/bin/sh\necho 1\n", "model.tflite": b"one"}
 LARGE = random.Random(4).randbytes(5_000_000)
 SECOND = {"run.sh": b"#!/bin/sh\necho 2\n", "model.tflite": LARGE}
+STRANGE = "the 'device' $(touch hacked)"
 
 
 class Here:
@@ -32,23 +38,47 @@ class Here:
         return Path(name)
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A way to a device that can be cut and mended. Its `directory` is `seen` from here."""
+
+    transport: Transport
+    cut: Callable[[], None]
+    directory: PurePosixPath
+    seen: PurePosixPath
+    mend: Callable[[], None] = lambda: None
+    has_flock: bool = True
+
+
 @pytest.fixture
 def ssh(tmp_path, monkeypatch):
     with Sshd(tmp_path / "sshd") as server, client_in(tmp_path / "user", monkeypatch).reach(server) as transport:
-        yield transport, server.stop_sessions
+        place = PurePosixPath(tmp_path / STRANGE)
+        yield Link(transport, server.stop_sessions, place, place)
 
 
 @pytest.fixture
 def adb(tmp_path, monkeypatch):
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")  # no adb server
-    with (
-        Adbd(Here()) as adbd,
-        phone_by_network("phone", adbd.host, adbd.port, say=print, android_directory=tmp_path / "android") as transport,
-    ):
-        yield transport, adbd.drop
+    with Adbd(Here()) as adbd, phone(adbd, tmp_path) as transport:
+        place = PurePosixPath(tmp_path / STRANGE)
+        yield Link(transport, adbd.drop, place, place)
 
 
-@pytest.fixture(params=["ssh", "adb"])
+@pytest.fixture
+def android_phone(android, device_cache, tmp_path, monkeypatch):
+    """Google's adbd, mksh, and the programs of a phone out of Debian's busybox, which has all of them but flock."""
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
+    with RealAdbd(android, device_cache) as adbd, phone(adbd, tmp_path) as transport:
+        seen = PurePosixPath(android.data / STRANGE)
+        yield Link(transport, adbd.unplug, DATA / STRANGE, seen, mend=adbd.plug, has_flock=False)
+
+
+def phone(adbd, folder):
+    return phone_by_network("phone", adbd.host, adbd.port, say=print, android_directory=folder / "android")
+
+
+@pytest.fixture(params=["ssh", "adb", "android_phone"])
 def link(request):
     return request.getfixturevalue(request.param)
 
@@ -60,33 +90,38 @@ def accept(deployment):
 class CutLink(Cut):
     """The connection ends, and whoever runs the commands notices."""
 
-    def __init__(self, inner, directory, left, cut):
-        super().__init__(inner, directory, left, kills=True)
-        self._kill = cut  # type: ignore[method-assign]
+    def __init__(self, link, left):
+        super().__init__(link.transport, link.seen, left, kills=True)
+        self._link = link
+
+    def _kill(self):
+        self._link.cut()
 
 
-def test_the_whole_way(link, tmp_path, make_plan):
-    transport, _ = link
-    directory = PurePosixPath(tmp_path / "the 'device' $(touch hacked)")
+def test_the_whole_way(link, make_plan):
+    transport, directory = link.transport, link.directory
     first = deploy(transport, directory, make_plan(FIRST), check=accept)
-    assert transport.run([str(first.files["run.sh"])], timeout_s=30).stdout == b"1\n"
+    assert transport.run([str(first.files["run.sh"])], timeout_s=60).stdout == b"1\n"
     deploy(transport, directory, make_plan(SECOND), check=accept)
     deploy(transport, directory, make_plan(SECOND), check=accept)
-    assert contents(directory) == SECOND
+    assert contents(link.seen) == SECOND
     assert [row.problem for row in status(transport, directory, verify=True)] == [None]
     rollback(transport, directory, "digits")
-    assert contents(directory) == FIRST
+    assert contents(link.seen) == FIRST
+    remove(transport, directory, "digits")
+    assert contents(link.seen) is None
+    assert (objects(link.seen) == set()) is link.has_flock  # nothing is collected without it
     assert not Path("hacked").exists()
 
 
-def test_a_cut_in_the_middle(link, directory, make_plan):
+def test_a_cut_in_the_middle(link, make_plan):
     """The same transport connects again and goes on with what has arrived."""
-    transport, cut = link
-    deploy(transport, directory, make_plan(FIRST), check=accept)
+    deploy(link.transport, link.directory, make_plan(FIRST), check=accept)
     with pytest.raises(TransportError):
-        deploy(CutLink(transport, directory, 4_000_000, cut), directory, make_plan(SECOND), check=accept)
-    assert contents(directory) == FIRST
+        deploy(CutLink(link, 4_000_000), link.directory, make_plan(SECOND), check=accept)
+    assert contents(link.seen) == FIRST
+    link.mend()
     told: list[Progress] = []
-    deploy(transport, directory, make_plan(SECOND), check=accept, progress=told.append)
-    assert contents(directory) == SECOND
-    assert told[-1].resumed_bytes > 0
+    deploy(link.transport, link.directory, make_plan(SECOND), check=accept, progress=told.append)
+    assert contents(link.seen) == SECOND
+    assert (told[-1].resumed_bytes > 0) is link.has_flock

@@ -3,8 +3,8 @@
     with AdbProgram(tmp_path) as adb:
         adb.connect(phone); adb.run("-s", serial, "shell", "id")
 
-Its server listens at a port of its own, keeps its key in `folder`, looks for no emulators and no mDNS, and is ended with
-its process.
+Its server listens at a port of its own, keeps its key in `folder`, looks for no emulators and no mDNS, and is ended
+with its process.
 """
 
 from __future__ import annotations

@@ -123,8 +123,9 @@ class Adbd:
         self.drop()
 
     def go_online(self) -> None:
-        """Answer greetings again."""
+        """Answer greetings again; hosts that still wait for one have to ask anew."""
         self._answering = True
+        self.drop()
 
     def accept(self) -> None:
         """The user taps on the dialog: hosts that wait are let in."""

@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from pocketbench.harness.cli.connection import connected, device_registry
-from pocketbench.harness.cli.output import JsonOption, print_json, print_line, print_rows
+from pocketbench.harness.cli.output import JsonOption, print_json, print_line, print_notice, print_rows
+from pocketbench.harness.home import home_directory
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Register, list and remove devices.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Register, list, check and remove devices.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(help="The device's registered name.")]
 
@@ -74,6 +75,40 @@ def show(name: Name, json: JsonOption = False) -> None:
     rows = [{"fact": key, "value": "not known" if value is None else value} for key, value in known.items()]
     rows += [{"fact": "quirk", "value": quirk} for quirk in profile.quirk_texts()]
     print_rows(("fact", "value"), rows, as_json=False, empty="")
+
+
+@app.command()
+def check(name: Name, json: JsonOption = False) -> None:
+    """Ask a device whether what is measured on it can be trusted: a row per question, with what mends it.
+
+    Example: pocketbench device check kitchen-pi
+    """
+    from pocketbench.device_profiles.loader import load_profile
+    from pocketbench.harness.checkup.device import check_device, exit_code
+    from pocketbench.harness.devices.target import read_target
+    from pocketbench.harness.engines.supply import ensure_engine
+
+    rows = []
+    with connected(name, changing=True) as (device, transport):
+        for row in check_device(
+            device,
+            transport,
+            load_profile(device.profile),
+            engines=lambda engine: ensure_engine(
+                engine, read_target(transport), home=home_directory(), say=print_notice
+            ),
+        ):
+            rows.append(row)
+            if not json:
+                print_line(_check_line(row.status, row.question, row.found, row.remedy))
+    if json:
+        print_json([asdict(row) for row in rows])
+    if code := exit_code(rows):
+        raise typer.Exit(code)
+
+
+def _check_line(status: str, question: str, found: str, remedy: str | None) -> str:
+    return f"{status:10}{question}: {found}" + (f"\n{'':10}{remedy}" if remedy else "")
 
 
 @app.command()

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from pocketbench.harness.cli.output import JsonOption, print_rows
+from pocketbench.harness.cli.output import JsonOption, print_line, print_notice, print_rows
 
 __all__ = ["app"]
 
-app = typer.Typer(help="List inference engines.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="List and fetch inference engines.", no_args_is_help=True, rich_markup_mode=None)
 
 
-@app.callback()
-def options() -> None:
-    """List inference engines."""
+@app.command()
+def fetch(
+    platform: Annotated[str, typer.Argument(help="linux-aarch64, linux-x86_64, android-arm64 or android-x86_64.")],
+) -> None:
+    """Fetch the engines for a kind of device, so that later commands need no network.
+
+    Commands that measure fetch what they need by themselves. Example: pocketbench engine fetch linux-aarch64
+    """
+    from pocketbench.harness.engines.supply import fetch_platform
+    from pocketbench.harness.home import home_directory
+
+    for build in fetch_platform(platform, home=home_directory(), say=print_notice):
+        print_line(build.engine_id)
 
 
 @app.command("list")

@@ -9,6 +9,7 @@ from pathlib import Path
 from pocketbench.checked.errors import InputError
 from pocketbench.harness.engines.catalogue import (
     DISPLAY_NAMES,
+    ENGINE_NAMES,
     EngineBuild,
     EngineName,
     engine_name,
@@ -19,10 +20,10 @@ from pocketbench.harness.engines.compatibility import libc_misfit, page_misfit
 from pocketbench.harness.engines.elf import read_elf_file
 from pocketbench.harness.engines.glibc import fetch_glibc
 from pocketbench.harness.engines.pinned import pin_of
-from pocketbench.harness.engines.target import Target, linux_platform
+from pocketbench.harness.engines.target import Target, check_platform, linux_platform
 from pocketbench.harness.engines.wheels import fetch_pinned
 
-__all__ = ["engines_folder", "ensure_engine"]
+__all__ = ["engines_folder", "ensure_engine", "fetch_platform"]
 
 
 def engines_folder(home: Path) -> Path:
@@ -47,6 +48,16 @@ def ensure_engine(name: str, target: Target, *, home: Path, say: Callable[[str],
     if libc_misfit(elf, target) is None:
         return build
     return _carried(build, home, say)
+
+
+def fetch_platform(platform: str, *, home: Path, say: Callable[[str], None]) -> list[EngineBuild]:
+    """Fetch what devices of `platform` may need: the pinned builds, and the C library to carry along with them."""
+    check_platform(platform)
+    linux = linux_platform(platform)
+    pins = [pin_of(name, platform) or pin_of(name, linux) for name in ENGINE_NAMES]
+    builds = [fetch_pinned(pin, engines_folder(home), say) for pin in pins if pin is not None]
+    fetch_glibc(linux, engines_folder(home), say)
+    return builds
 
 
 def _own(name: EngineName, target: Target) -> EngineBuild | None:
