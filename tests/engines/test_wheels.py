@@ -6,6 +6,7 @@ import hashlib
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ def test_what_was_fetched_is_there_without_a_network(pin: Pin, tmp_path: Path, m
     ],
 )
 def test_what_is_not_the_pinned_build_is_refused_and_leaves_nothing(
-    change: dict[str, str], words: str, pin: Pin, tmp_path: Path
+    change: dict[str, Any], words: str, pin: Pin, tmp_path: Path
 ):
     with pytest.raises(InputError, match=words):
         fetch_pinned(replace(pin, **change), tmp_path / "cache", lambda text: None)

@@ -80,6 +80,6 @@ def _reach_by(way: str, request, phone: Phone, reach: Callable[[Phone], AdbTrans
 
 
 @pytest.fixture
-def data(tmp_path) -> Path:
+def data(tmp_path: Path) -> Path:
     """Where this computer sees /data/local/tmp of the phone."""
     return tmp_path / "phone/data/local/tmp"
