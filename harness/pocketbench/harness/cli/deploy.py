@@ -74,15 +74,19 @@ def push(
 
 
 @app.command()
-def status(on: On = "local", json: JsonOption = False) -> None:
+def status(
+    on: On = "local",
+    verify: Annotated[bool, typer.Option("--verify", help="Hash every file on the device again.")] = False,
+    json: JsonOption = False,
+) -> None:
     """List what is deployed on a device.
 
-    Example: pocketbench deploy status --on local
+    Example: pocketbench deploy status --on local --verify
     """
     from pocketbench.harness.deploy import deployment
 
     with connected(on, changing=False) as (device, transport):
-        rows = [asdict(row) for row in deployment.status(transport, device.directory)]
+        rows = [asdict(row) for row in deployment.status(transport, device.directory, verify=verify)]
     print_rows(
         ("name", "deployment_id", "previous_id", "size_bytes", "problem"),
         rows,
