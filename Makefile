@@ -10,7 +10,7 @@ RUNNER_SOURCES := $(wildcard harness/pocketbench/harness/runner/src/* harness/po
 
 # What the tests need beyond Python packages: a browser, and arm64 emulation with a C library for it.
 SYSTEM_PACKAGES := chromium qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross libstdc++6-arm64-cross \
-	busybox debian-archive-keyring e2fsprogs fish iproute2 mksh openssh-client openssh-server qemu-system-arm rsync tcsh toybox util-linux
+	busybox debian-archive-keyring e2fsprogs fish iproute2 libusb-1.0-0 mksh openssh-client openssh-server qemu-system-arm rsync tcsh toybox util-linux
 
 .PHONY: help demo test check pytest system-packages clean
 

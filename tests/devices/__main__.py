@@ -1,6 +1,6 @@
-"""`python -m tests.devices board` or `phone`: an emulated device to try pocketbench with, until Ctrl-C.
+"""`python -m tests.devices board` (or `arm64-board`, `phone`, `vm`): an emulated device to try pocketbench with.
 
-It prints its address and how to register it. `--help` after the name tells its options.
+It runs until Ctrl-C, and prints its address and how to register it. `--help` after the name tells its options.
 """
 
 from __future__ import annotations
@@ -12,7 +12,12 @@ from collections.abc import Sequence
 import pytest
 
 # The module that starts each, imported only when it is asked for.
-_DEVICES = {"board": "tests.devices.board", "phone": "tests.devices.phone"}
+_DEVICES = {
+    "board": "tests.devices.board",
+    "phone": "tests.devices.phone",
+    "arm64-board": "tests.devices.arm64_board",
+    "vm": "tests.devices.arm64_vm",
+}
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -21,6 +21,7 @@ from tests.needs import require_path
 __all__ = ["AdbProgram"]
 
 _TIMEOUT_S = 60.0
+_WITHOUT_SERVER = ("keygen", "pubkey")
 
 
 class AdbProgram:
@@ -52,6 +53,7 @@ class AdbProgram:
             "ANDROID_ADB_SERVER_PORT": str(self.port),
             "ADB_LOCAL_TRANSPORT_MAX_PORT": "0",  # no emulators of Android Studio
             "ADB_MDNS": "0",
+            "ADB_USB": "0",  # whatever is plugged in here stays out of it
         }
 
     def start(self) -> None:
@@ -69,7 +71,8 @@ class AdbProgram:
             self._process = None
 
     def run(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        """Run an adb command to its end."""
+        """Run an adb command to its end; one that needs a server would start another, which nobody would end."""
+        assert arguments[0] in _WITHOUT_SERVER or (self._process is not None and self._process.poll() is None)
         command = [str(self._binary), *arguments]
         return subprocess.run(
             command, input=stdin, capture_output=True, env=self.environment, timeout=_TIMEOUT_S, check=False

@@ -129,9 +129,11 @@ class _Files:
                 path.unlink(missing_ok=True)
             self._fail(problem)
             return
+        # adbd gives the group what the owner has, and then others what the group has (do_send).
         permissions = stat.S_IMODE(int(mode)) & 0o777
-        # adbd gives group and others what the owner has (do_send).
-        path.chmod(permissions | (permissions >> 3) & 0o070 | (permissions >> 3) & 0o007)
+        permissions |= (permissions >> 3) & 0o070
+        permissions |= (permissions >> 3) & 0o007
+        path.chmod(permissions)
         os.utime(path, (number, number))
         self._stream.write(_HEADER.pack(b"OKAY", 0))
 

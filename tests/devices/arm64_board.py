@@ -98,17 +98,20 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.devices arm64-board", description=__doc__.splitlines()[0])
     parser.add_argument("--release", default=BOOKWORM, choices=(BOOKWORM, BULLSEYE), help="whose files it has")
     chosen = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it as tidily
     root = make_arm64_root(platformdirs.user_cache_path("pocketbench-devices"), chosen.release)
-    with tempfile.TemporaryDirectory(prefix="board-") as folder:
-        board = Arm64Board(root, Path(folder, "board"), options=["PasswordAuthentication yes"])
-        with board:
-            print(_GREETING.format(board=board, password=PASSWORD), flush=True)
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.pause()
+    with (
+        tempfile.TemporaryDirectory(prefix="board-") as folder,
+        Arm64Board(root, Path(folder, "board"), options=["PasswordAuthentication yes"]) as board,
+    ):
+        print(_GREETING.format(board=board, password=PASSWORD), flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
 
 
 _GREETING = """\
-A Raspberry Pi 4 with arm64 programs, emulated, at ssh://{board.user}@{board.host}
+A Raspberry Pi 4 with programs for arm64, emulated, at ssh://{board.user}@{board.host}
   log in with:   the password `{password}`
   register it:   pocketbench device add ssh://{board.user}@{board.host} --name emulated-pi --directory /root/pocketbench
+  heat it up:    echo 81500 > {board.sys}/class/thermal/thermal_zone0/temp
 Ctrl-C switches it off."""

@@ -104,6 +104,7 @@ def test_its_temperature_and_throttling_are_what_a_test_says(board, transport):
     assert said(transport, "vcgencmd", "get_throttled") == "throttled=0xe0008"
 
 
+@pytest.mark.slow
 def test_a_cut_link_and_a_cut_power_are_noticed_and_the_board_is_taken_up_again(root, client, tmp_path):
     """Both at once: it is silence that is noticed, which takes its time."""
     with Arm64Board(root, tmp_path / "unplugged") as unplugged, Arm64Board(root, tmp_path / "off") as off:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,7 @@ from pocketbench.harness.devices.address import (
     AdbAddress,
     AdbTcpAddress,
     LocalAddress,
+    ReplayAddress,
     SshAddress,
     parse_address,
 )
@@ -32,6 +35,8 @@ from pocketbench.harness.devices.address import (
         ),
         ("adb+tcp://192.168.1.9:5555", AdbTcpAddress("192.168.1.9", 5555)),
         ("adb+tcp://phone", AdbTcpAddress("phone", None)),
+        ("replay:a bug.jsonl", ReplayAddress(Path("a bug.jsonl"))),
+        ("replay:/tmp/bug.jsonl", ReplayAddress(Path("/tmp/bug.jsonl"))),
     ],
 )
 def test_a_form_is_taken_apart(text, expected):
@@ -62,6 +67,9 @@ def test_a_form_is_taken_apart(text, expected):
         "adb://a;reboot",
         "adb+tcp://",
         "adb+tcp://u@phone",
+        "replay:",
+        "replay:bug\n.jsonl",
+        "REPLAY:bug.jsonl",
     ],
 )
 def test_anything_else_is_refused_with_the_forms(text):
@@ -88,7 +96,7 @@ def test_any_text_behind_a_scheme_is_taken_apart_or_refused(text):
             address = parse_address(scheme + text)
         except InputError:
             continue
-        assert not isinstance(address, LocalAddress)
+        assert not isinstance(address, LocalAddress | ReplayAddress)
         name = address.serial if isinstance(address, AdbAddress) else address.host
         assert not name.startswith("-")
         assert not set(name) & set(" \t\n'\"$`;|&<>()")

@@ -1,92 +1,36 @@
-"""What a device says of itself: captures are read, anything else is None, and nothing unprintable comes out."""
+"""One row of the table "devices": captures are read, anything else is None, and nothing unprintable comes out."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, fields
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pocketbench.harness.devices.facts import DeviceFacts, read_facts
+from pocketbench.harness.devices.facts import DeviceFacts, facts_of, read_facts
 from pocketbench.harness.devices.parsers import (
     clean_text,
     parse_cpu_list,
-    parse_cpuinfo,
-    parse_device_tree_model,
+    parse_device_tree_texts,
+    parse_libc,
     parse_loadavg,
     parse_memory_bytes,
     parse_os_name,
+    parse_page_bytes,
     parse_uname,
 )
-from pocketbench.harness.transports.base import Completed
 from pocketbench.harness.transports.local import LocalTransport
 from pocketbench.reports.tables import COLUMNS
-
-CAPTURES = Path(__file__).parent / "captures"
-PI5 = (CAPTURES / "cpuinfo-raspberry-pi-5.txt").read_text()
-XEON = (CAPTURES / "cpuinfo-xeon.txt").read_text()
-# A Tensor GS101 by the part numbers of its cores, with features that the small cores lack.
-BIG_LITTLE = "".join(
-    f"processor\t: {index}\nFeatures\t: {features}\nCPU implementer\t: 0x41\nCPU part\t: {part}\n\n"
-    for index, (part, features) in enumerate(
-        [("0xd05", "asimd asimddp")] * 4 + [("0xd0b", "asimd asimddp")] * 2 + [("0xd44", "asimd asimddp i8mm")] * 2
-    )
-)
-
-
-class Scripted:
-    """A device that consists of files; a command with no answer fails as on a real one."""
-
-    address = "ssh://board"
-
-    def __init__(self, files, commands=None):
-        self._files = files
-        self._commands = commands or {}
-
-    def run(self, argv, *, timeout_s, stdin=b""):
-        answer = self._files.get(argv[1]) if argv[0] == "cat" else self._commands.get(tuple(argv))
-        code, out = (1, b"") if answer is None else (0, answer)
-        return Completed(tuple(argv), code, out, b"", 0.0)
-
-    def push(self, source, target, *, mode=0o644):
-        raise AssertionError("reading facts writes nothing")
-
-    def pull(self, source, target):
-        raise AssertionError("reading facts copies nothing")
-
-    def close(self):
-        pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self.close()
+from tests.harness_devices.fake_answers import GALAXY_S24, PI_5, PIXEL_6, Answering, answers
 
 
 def test_the_facts_are_the_columns_of_the_report():
     assert {field.name for field in fields(DeviceFacts)} == set(COLUMNS["devices"]) - {"device", "address", "profile"}
 
 
-def test_a_raspberry_pi_5():
-    cpufreq = "/sys/devices/system/cpu/cpufreq"
-    board = Scripted(
-        {
-            "/proc/cpuinfo": PI5.encode(),
-            "/proc/meminfo": b"MemTotal:        8256704 kB\nMemFree:         7000000 kB\n",
-            "/proc/loadavg": b"0.16 0.12 0.09 1/234 5678\n",
-            "/etc/os-release": b'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\n',
-            "/sys/devices/system/cpu/online": b"0-3\n",
-            "/sys/firmware/devicetree/base/model": b"Raspberry Pi 5 Model B Rev 1.0\0",
-            f"{cpufreq}/policy0/scaling_governor": b"ondemand\n",
-        },
-        {
-            ("uname", "-r", "-m"): b"6.12.47+rpt-rpi-2712 aarch64\n",
-            ("ls", "-1", cpufreq): b"ondemand\npolicy0\npolicy\npolicy;reboot\n",
-        },
-    )
+def test_a_raspberry_pi_5_is_read_in_one_round_trip():
+    board = Answering(PI_5)
     assert asdict(read_facts(board)) == {
         "model": "Raspberry Pi 5 Model B Rev 1.0",
         "cpu": "4 x Cortex-A76",
@@ -99,26 +43,45 @@ def test_a_raspberry_pi_5():
         "governor": "ondemand",
         "load_average_1min": 0.16,
     }
+    assert board.calls == 1
 
 
-def test_a_device_that_says_nothing_is_not_guessed():
-    assert set(asdict(read_facts(Scripted({}))).values()) == {None}
+def test_a_phone():
+    facts = facts_of(answers(PIXEL_6))
+    assert (facts.model, facts.os) == ("Google Pixel 6", "Android 14 (API 34)")
+    assert facts.cpu == "4 x Cortex-A55 + 2 x Cortex-A76 + 2 x Cortex-X1"
+    assert facts.cpu_features == "asimd fphp asimdhp asimddp"  # i8mm is not on all cores
+    assert (facts.governor, facts.load_average_1min) == ("sched_pixel", None)
+    assert facts_of(answers(GALAXY_S24)).model == "samsung SM-S921B"
+
+
+def test_a_model_that_begins_with_its_maker_does_not_name_it_twice():
+    properties = b"[ro.product.manufacturer]: [OnePlus]\n[ro.product.model]: [ONEPLUS A6003]\n"
+    assert facts_of(answers({"properties": properties})).model == "ONEPLUS A6003"
+
+
+@pytest.mark.parametrize("parts", [{}, dict.fromkeys(PI_5, b""), dict.fromkeys(PI_5, b"\x1b[31m\xff\0: ")])
+def test_a_device_that_says_nothing_is_not_guessed(parts):
+    assert set(asdict(facts_of(answers({**parts, "tree-model": b""}))).values()) == {None}
+
+
+def test_noise_of_a_login_and_line_ends_of_a_terminal_do_no_harm():
+    noisy = Answering(PI_5, noise=b"Welcome\nto the board\n", newline=b"\r\n")
+    assert read_facts(noisy) == facts_of(answers(PI_5))
 
 
 def test_a_pc_is_called_by_its_firmware_and_placeholders_are_not_a_name():
-    dmi = "/sys/class/dmi/id"
-    assert read_facts(Scripted({f"{dmi}/sys_vendor": b"Dell Inc.\n", f"{dmi}/product_name": b"XPS 13\n"})).model == (
-        "Dell Inc. XPS 13"
-    )
-    nothing = {f"{dmi}/sys_vendor": b"To Be Filled By O.E.M.\n", f"{dmi}/product_name": b"Default string\n"}
-    assert read_facts(Scripted(nothing)).model is None
+    assert facts_of(answers({"sys_vendor": b"Dell Inc.\n", "product_name": b"XPS 13\n"})).model == "Dell Inc. XPS 13"
+    nothing = {"sys_vendor": b"To Be Filled By O.E.M.\n", "product_name": b"Default string\n"}
+    assert facts_of(answers(nothing)).model is None
 
 
 def test_clusters_with_different_governors_are_both_told():
-    base = "/sys/devices/system/cpu/cpufreq"
-    files = {f"{base}/policy{n}/scaling_governor": b"schedutil\n" if n else b"performance\n" for n in (0, 4, 6)}
-    phone = Scripted(files, {("ls", "-1", base): b"policy0\npolicy4\npolicy6\n"})
-    assert read_facts(phone).governor == "performance, schedutil"
+    lines = "".join(
+        f"/sys/devices/system/cpu/cpufreq/policy{n}/scaling_governor {'schedutil' if n else 'performance'}\n"
+        for n in (0, 4, 6)
+    )
+    assert facts_of(answers({"frequencies": lines.encode()})).governor == "performance, schedutil"
 
 
 def test_this_computer():
@@ -132,30 +95,6 @@ def test_this_computer():
     assert facts.architecture
 
 
-def test_cpuinfo_of_x86():
-    cpu = parse_cpuinfo(XEON)
-    assert (cpu.name, cpu.cores) == ("Intel(R) Xeon(R) Processor", 2)
-    assert set(cpu.features) >= {"avx2", "fma", "f16c", "avx512f", "avx512_vnni"}
-    assert "avx_vnni" not in cpu.features  # avx512_vnni is not avx_vnni
-
-
-def test_cpuinfo_of_big_and_little_cores_names_them_and_keeps_common_features():
-    cpu = parse_cpuinfo(BIG_LITTLE)
-    assert cpu.name == "4 x Cortex-A55 + 2 x Cortex-A76 + 2 x Cortex-X1"
-    assert (cpu.cores, cpu.features) == (8, ("asimd", "asimddp"))
-
-
-def test_cpuinfo_of_cores_that_are_not_arm_s_gives_their_numbers():
-    text = "processor : 0\nCPU implementer : 0x51\nCPU part : 0x001\n"
-    assert parse_cpuinfo(text).name == "1 x implementer 0x51 part 0x1"
-
-
-@pytest.mark.parametrize("text", ["", "garbage", "\0" * 100, "model name : x\n", "processor : 0\n" * 5000])
-def test_cpuinfo_that_is_none(text):
-    cpu = parse_cpuinfo(text)
-    assert (cpu.name, cpu.cores, cpu.features) == (None, None, ())
-
-
 @pytest.mark.parametrize(
     ("parse", "text", "expected"),
     [
@@ -166,6 +105,7 @@ def test_cpuinfo_that_is_none(text):
         (parse_cpu_list, "0-99999\n", None),
         (parse_cpu_list, "3-0\n", None),
         (parse_cpu_list, "٣\n", None),
+        (parse_cpu_list, "0-9999," * 100_000, None),
         (parse_memory_bytes, "MemTotal:       24684096 kB\nMemFree: 1 kB\n", 24684096 * 1024),
         (parse_memory_bytes, "MemTotal:       24684096\n", None),
         (parse_memory_bytes, "NotMemTotal: 1 kB\n", None),
@@ -181,8 +121,18 @@ def test_cpuinfo_that_is_none(text):
         (parse_loadavg, "0.16 0.12 0.09 1/234 5678\n", 0.16),
         (parse_loadavg, "nan 0.12 0.09 1/234 5678\n", None),
         (parse_loadavg, "1e9 0 0\n", None),
-        (parse_device_tree_model, "Raspberry Pi 5 Model B Rev 1.0\0", "Raspberry Pi 5 Model B Rev 1.0"),
-        (parse_device_tree_model, "\0", None),
+        (parse_device_tree_texts, "Raspberry Pi 5 Model B Rev 1.0\0", ("Raspberry Pi 5 Model B Rev 1.0",)),
+        (parse_device_tree_texts, "raspberrypi,4-model-b\0brcm,bcm2711\0", ("raspberrypi,4-model-b", "brcm,bcm2711")),
+        (parse_device_tree_texts, "\0\x1b\0", ()),
+        (parse_libc, "glibc 2.36\n", "glibc 2.36"),
+        (parse_libc, "ldd (Ubuntu GLIBC 2.31-0ubuntu9.16) 2.31\nCopyright (C) 2020\n", "glibc 2.31"),
+        (parse_libc, "ldd (GNU libc) 2.17\n", "glibc 2.17"),
+        (parse_libc, "musl libc (aarch64)\nVersion 1.2.4\n", "musl 1.2.4"),
+        (parse_libc, "musl libc (x86_64)\n", "musl"),
+        (parse_libc, "sh: ldd: not found\n", None),
+        (parse_libc, "glibc 2.36; reboot\n", None),
+        (parse_page_bytes, "KernelPageSize:       16 kB", 16384),
+        (parse_page_bytes, "KernelPageSize: -4 kB", None),
         (clean_text, "a\n\tb\u202e<script>\0" + "c" * 1000, "a b <script> " + "c" * 186),
     ],
 )
@@ -192,10 +142,9 @@ def test_a_parser(parse, text, expected):
 
 @given(st.text(alphabet=st.characters() | st.sampled_from(":\n\t 0x41processor"), max_size=300))
 def test_any_text_gives_only_printable_answers(text):
-    for parse in (parse_os_name, parse_device_tree_model, clean_text):
+    for parse in (parse_os_name, clean_text, parse_libc):
         answer = parse(text)
         assert answer is None or (answer.isprintable() and 0 < len(answer) <= 200)
-    name = parse_cpuinfo(f"processor : 0\nmodel name : {text}").name
-    assert name is None or name.isprintable()
-    for number in (parse_cpu_list(text), parse_memory_bytes(text), parse_loadavg(text)):
+    assert all(answer.isprintable() for answer in parse_device_tree_texts(text))
+    for number in (parse_cpu_list(text), parse_memory_bytes(text), parse_loadavg(text), parse_page_bytes(text)):
         assert number is None or number >= 0

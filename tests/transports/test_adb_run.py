@@ -144,10 +144,12 @@ def test_an_endless_output_is_cut_off_and_its_command_ended(today, data):
 
 
 def test_ctrl_c_ends_the_command_and_its_children(today, data):
+    main = threading.get_ident()
+
     def interrupt():
         while not (data / "pid").exists():
             time.sleep(0.01)
-        signal.raise_signal(signal.SIGINT)
+        signal.pthread_kill(main, signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
     thread.start()

@@ -4,16 +4,18 @@ local:                       this computer
 ssh://user@host:port         a board; user and port may be left out, host may be an alias of ~/.ssh/config
 adb://SERIAL                 a phone, by the serial that `adb devices` prints
 adb+tcp://host:port          a phone over the network; the port may be left out
+replay:PATH                  a session that `--record` wrote, in place of a device (docs/bug-reports.md)
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from pocketbench.checked.errors import InputError
 
-__all__ = ["AdbAddress", "AdbTcpAddress", "Address", "LocalAddress", "SshAddress", "parse_address"]
+__all__ = ["AdbAddress", "AdbTcpAddress", "Address", "LocalAddress", "ReplayAddress", "SshAddress", "parse_address"]
 
 # Names of hosts, IPv4 addresses and aliases of ~/.ssh/config, or an IPv6 address in brackets. None may start with
 # a dash: it would be an option to any program that it is handed to.
@@ -22,7 +24,8 @@ _PORT = r"(?::(?P<port>[0-9]{1,5}))?"
 _SSH = re.compile(rf"ssh://(?:(?P<user>[A-Za-z0-9_][A-Za-z0-9_.-]{{0,63}})@)?{_HOST}{_PORT}/?", re.ASCII)
 _ADB_TCP = re.compile(rf"adb\+tcp://{_HOST}{_PORT}/?", re.ASCII)
 _ADB = re.compile(r"adb://(?P<serial>[A-Za-z0-9_][A-Za-z0-9_.:-]{0,127})/?", re.ASCII)
-_FORMS = "`local:`, `ssh://user@host:port`, `adb://SERIAL` or `adb+tcp://host:port`"
+_REPLAY = "replay:"
+_FORMS = "`local:`, `ssh://user@host:port`, `adb://SERIAL`, `adb+tcp://host:port` or `replay:PATH`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,14 @@ class AdbTcpAddress:
     port: int | None
 
 
-Address = LocalAddress | SshAddress | AdbAddress | AdbTcpAddress
+@dataclass(frozen=True, slots=True)
+class ReplayAddress:
+    """A transcript in place of a device; `path` as the user gave it."""
+
+    path: Path
+
+
+Address = LocalAddress | SshAddress | AdbAddress | AdbTcpAddress | ReplayAddress
 
 
 def parse_address(text: str) -> Address:
@@ -75,6 +85,8 @@ def parse_address(text: str) -> Address:
             return AdbTcpAddress(_host(match["host"]), _port(match["port"], text))
     elif text.startswith("adb://") and (match := _ADB.fullmatch(text)):
         return AdbAddress(match["serial"])
+    elif text.startswith(_REPLAY) and text != _REPLAY and text.isprintable():
+        return ReplayAddress(Path(text.removeprefix(_REPLAY)))
     raise InputError(f"expected an address like {_FORMS}, got {text!r}.")
 
 

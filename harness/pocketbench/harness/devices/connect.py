@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pocketbench.harness.devices.address import AdbAddress, AdbTcpAddress, LocalAddress, parse_address
+from pocketbench.harness.devices.address import AdbAddress, AdbTcpAddress, LocalAddress, ReplayAddress, parse_address
 from pocketbench.harness.devices.registry import Device
 from pocketbench.harness.transports.base import Transport
 from pocketbench.harness.transports.local import LocalTransport
@@ -37,6 +37,10 @@ def open_transport(
         from pocketbench.harness.transports.adb import phone_by_network
 
         return phone_by_network(device.name, address.host, address.port, say=say)
+    if isinstance(address, ReplayAddress):
+        from pocketbench.harness.transports.scripted import ScriptedTransport
+
+        return ScriptedTransport(address.path)
     from pocketbench.harness.transports.ssh import SshTransport
 
     return SshTransport(

@@ -1,14 +1,17 @@
-"""Ask a device what it is. What it does not say is None, never a guess."""
+"""What a device says of itself for the table "devices". What it does not say is None, never a guess."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from pocketbench.harness.devices.android_properties import parse_properties
+from pocketbench.harness.devices.answers import Answers, ask
+from pocketbench.harness.devices.clusters import parse_frequencies
+from pocketbench.harness.devices.cpuinfo import parse_cpuinfo
 from pocketbench.harness.devices.parsers import (
     clean_text,
     parse_cpu_list,
-    parse_cpuinfo,
-    parse_device_tree_model,
+    parse_device_tree_texts,
     parse_loadavg,
     parse_memory_bytes,
     parse_os_name,
@@ -16,11 +19,8 @@ from pocketbench.harness.devices.parsers import (
 )
 from pocketbench.harness.transports.base import Transport
 
-__all__ = ["DeviceFacts", "read_facts"]
+__all__ = ["DeviceFacts", "facts_of", "maker_and_model", "read_facts"]
 
-_TIMEOUT_S = 15.0
-_CPUFREQ = "/sys/devices/system/cpu/cpufreq"
-_POLICIES = 64
 # What board makers leave in the DMI table when they have nothing to say.
 _PLACEHOLDERS = {
     "default string",
@@ -48,44 +48,53 @@ class DeviceFacts:
 
 
 def read_facts(transport: Transport) -> DeviceFacts:
-    """Ask the device; TransportError where it cannot be reached."""
-    cpu = parse_cpuinfo(_cat(transport, "/proc/cpuinfo"))
-    kernel, architecture = parse_uname(_run(transport, "uname", "-r", "-m")) or (None, None)
+    """Ask the device, in one round trip; TransportError where it cannot be reached."""
+    return facts_of(ask(transport))
+
+
+def facts_of(answers: Answers) -> DeviceFacts:
+    """The row that these answers make."""
+    cpu = parse_cpuinfo(answers.text("cpuinfo"))
+    kernel, architecture = parse_uname(answers.line("uname")) or (None, None)
     return DeviceFacts(
-        model=_model(transport),
+        model=_name(*maker_and_model(answers)),
         cpu=cpu.name,
-        cores=parse_cpu_list(_cat(transport, "/sys/devices/system/cpu/online")) or cpu.cores,
-        memory_bytes=parse_memory_bytes(_cat(transport, "/proc/meminfo")),
-        os=parse_os_name(_cat(transport, "/etc/os-release")),
+        cores=parse_cpu_list(answers.text("online")) or cpu.cores,
+        memory_bytes=parse_memory_bytes(answers.text("meminfo")),
+        os=_android(answers) or parse_os_name(answers.text("os-release")),
         kernel=kernel,
         architecture=architecture,
         cpu_features=" ".join(cpu.features) or None,
-        governor=_governor(transport),
-        load_average_1min=parse_loadavg(_cat(transport, "/proc/loadavg")),
+        governor=", ".join(parse_frequencies(answers.text("frequencies")).governors) or None,
+        load_average_1min=parse_loadavg(answers.text("loadavg")),
     )
 
 
-def _model(transport: Transport) -> str | None:
-    """What the device tree (boards) or the firmware's DMI table (PCs) calls the machine."""
-    if model := parse_device_tree_model(_cat(transport, "/sys/firmware/devicetree/base/model")):
+def maker_and_model(answers: Answers) -> tuple[str | None, str | None]:
+    """As Android, the device tree (boards) or the firmware's DMI table (PCs) calls them."""
+    properties = parse_properties(answers.text("properties"))
+    if model := properties.get("ro.product.model"):
+        return properties.get("ro.product.manufacturer"), model
+    if tree := parse_device_tree_texts(answers.text("tree-model")):
+        return None, tree[0]
+    maker, model = (clean_text(answers.text(name)) for name in ("sys_vendor", "product_name"))
+    return _said(maker), _said(model)
+
+
+def _said(word: str | None) -> str | None:
+    return None if word is None or word.lower() in _PLACEHOLDERS else word
+
+
+def _name(maker: str | None, model: str | None) -> str | None:
+    """`Google Pixel 7`; phones of some makers already begin with their name."""
+    if maker and model and model.lower().startswith(maker.lower()):
         return model
-    words = [clean_text(_cat(transport, f"/sys/class/dmi/id/{name}")) for name in ("sys_vendor", "product_name")]
-    return " ".join(word for word in words if word and word.lower() not in _PLACEHOLDERS) or None
+    return " ".join(word for word in (maker, model) if word) or None
 
 
-def _governor(transport: Transport) -> str | None:
-    """The governors of all clusters, each once: `schedutil`, or `performance, schedutil`."""
-    entries = _run(transport, "ls", "-1", _CPUFREQ).splitlines()[:_POLICIES]
-    policies = [entry for entry in entries if entry.removeprefix("policy").isdecimal() and entry.isascii()]
-    governors = [clean_text(_cat(transport, f"{_CPUFREQ}/{policy}/scaling_governor")) for policy in policies]
-    return ", ".join(sorted({governor for governor in governors if governor})) or None
-
-
-def _cat(transport: Transport, path: str) -> str:
-    return _run(transport, "cat", path)
-
-
-def _run(transport: Transport, *argv: str) -> str:
-    """What the command printed; nothing where it failed: the file is not there, or not for us."""
-    completed = transport.run(argv, timeout_s=_TIMEOUT_S)
-    return completed.stdout.decode(errors="replace") if completed.exit_code == 0 else ""
+def _android(answers: Answers) -> str | None:
+    properties = parse_properties(answers.text("properties"))
+    release, level = properties.get("ro.build.version.release"), properties.get("ro.build.version.sdk")
+    if release is None:
+        return None
+    return f"Android {release} (API {level})" if level else f"Android {release}"

@@ -6,67 +6,23 @@ The text is a device's and untrusted: sizes are bounded, nothing but printable c
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-
-from pocketbench.device_profiles.arm_cores import core_name
 
 __all__ = [
-    "FEATURES",
-    "CpuInfo",
     "clean_text",
     "parse_cpu_list",
-    "parse_cpuinfo",
-    "parse_device_tree_model",
+    "parse_device_tree_texts",
+    "parse_libc",
     "parse_loadavg",
     "parse_memory_bytes",
     "parse_os_name",
+    "parse_page_bytes",
     "parse_uname",
 ]
 
 _TEXT_CHARACTERS = 200
-_FILE_CHARACTERS = 4_000_000  # /proc/cpuinfo of 1024 x86 cores
-_CORES = 4096
-# What decides how fast float16 and int8 run, by the names that the kernel gives; the order is that of the report.
-FEATURES = (
-    # x86: arch/x86/include/asm/cpufeatures.h
-    "avx",
-    "f16c",
-    "fma",
-    "avx2",
-    "avx_vnni",
-    "avx_vnni_int8",
-    "avx512f",
-    "avx512bw",
-    "avx512_vnni",
-    "avx512_bf16",
-    "avx512_fp16",
-    "amx_tile",
-    "amx_bf16",
-    "amx_int8",
-    # Arm: Documentation/arch/arm64/elf_hwcaps.rst, and neon of 32-bit kernels
-    "neon",
-    "asimd",
-    "fphp",
-    "asimdhp",
-    "asimddp",
-    "i8mm",
-    "bf16",
-    "sve",
-    "sve2",
-    "svei8mm",
-    "svebf16",
-    "sme",
-    "smei8i32",
-)
-
-
-@dataclass(frozen=True, slots=True)
-class CpuInfo:
-    """`name` as the kernel or Arm calls the cores, `cores` how many are listed, `features` those all of them have."""
-
-    name: str | None
-    cores: int | None
-    features: tuple[str, ...]
+_FILE_CHARACTERS = 100_000
+_TREE_STRINGS = 20
+_LIST_CHARACTERS = 1000
 
 
 def clean_text(text: str) -> str | None:
@@ -75,66 +31,12 @@ def clean_text(text: str) -> str | None:
     return line or None
 
 
-# x86-64 (one paragraph per core):
-#   processor	: 0
-#   model name	: Intel(R) Core(TM) i7-1260P
-#   flags		: fpu vme … avx2 … avx_vnni …
-# arm64:
-#   processor	: 0
-#   Features	: fp asimd evtstrm aes pmull sha1 sha2 crc32 atomics fphp asimdhp cpuid asimdrdm lrcpc dcpop asimddp
-#   CPU implementer	: 0x41
-#   CPU part	: 0xd0b
-# followed on a Raspberry Pi by a paragraph with "Hardware : BCM2835" (false on every model), Revision, Serial, Model.
-def parse_cpuinfo(text: str) -> CpuInfo:
-    """Read /proc/cpuinfo of an x86 or Arm kernel."""
-    processors: list[dict[str, str]] = []
-    for line in text[:_FILE_CHARACTERS].splitlines():
-        key, separator, value = line.partition(":")
-        if not separator:
-            continue
-        if key.strip() == "processor":
-            processors.append({})
-        if processors:
-            processors[-1].setdefault(key.strip(), value.strip())
-    if not 0 < len(processors) <= _CORES:
-        return CpuInfo(None, None, ())
-    return CpuInfo(_cpu_name(processors), len(processors), _common_features(processors))
-
-
-def _cpu_name(processors: list[dict[str, str]]) -> str | None:
-    """`Intel(R) …` where the kernel names the cores; `4 x Cortex-A55 + 2 x Cortex-X1` where it gives part numbers."""
-    counts: dict[str, int] = {}
-    for processor in processors:
-        name = _arm_core(processor) or clean_text(processor.get("model name", ""))
-        if name is None:
-            return None
-        counts[name] = counts.get(name, 0) + 1
-    if list(counts) == [processors[0].get("model name")]:
-        return next(iter(counts))
-    return clean_text(" + ".join(f"{count} x {name}" for name, count in counts.items()))
-
-
-def _arm_core(processor: dict[str, str]) -> str | None:
-    implementer, part = (_hexadecimal(processor.get(key, "")) for key in ("CPU implementer", "CPU part"))
-    if implementer is None or part is None:
-        return None
-    return core_name(implementer, part) or f"implementer {implementer:#x} part {part:#x}"
-
-
-def _hexadecimal(text: str) -> int | None:
-    return int(text, 16) if re.fullmatch(r"0x[0-9a-f]{1,8}", text) else None
-
-
-def _common_features(processors: list[dict[str, str]]) -> tuple[str, ...]:
-    sets = [set((p.get("flags") or p.get("Features") or "").split()) for p in processors]
-    common = set.intersection(*sets)
-    return tuple(feature for feature in FEATURES if feature in common)
-
-
 # 0-3,5-7
 def parse_cpu_list(text: str) -> int | None:
     """How many CPUs a list such as /sys/devices/system/cpu/online names."""
     cpus: set[int] = set()
+    if len(text) > _LIST_CHARACTERS:
+        return None
     for part in text.strip().split(","):
         match = re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part, re.ASCII)
         if match is None:
@@ -177,6 +79,31 @@ def parse_loadavg(text: str) -> float | None:
 
 
 # Raspberry Pi 5 Model B Rev 1.0\0
-def parse_device_tree_model(text: str) -> str | None:
-    """The model of the device tree, which ends with NUL and has no newline."""
-    return clean_text(text.split("\0", 1)[0])
+# raspberrypi,5-model-b\0brcm,bcm2712\0
+def parse_device_tree_texts(text: str) -> tuple[str, ...]:
+    """Strings of a property, each of which ends with NUL (Devicetree Specification 0.4, section 2.3.1)."""
+    parts = text[:_FILE_CHARACTERS].split("\0")[:_TREE_STRINGS]
+    return tuple(shown for part in parts if (shown := clean_text(part)))
+
+
+# glibc 2.36                                      getconf GNU_LIBC_VERSION
+# ldd (Debian GLIBC 2.36-9+deb12u9) 2.36          ldd --version
+# musl libc (aarch64)
+# Version 1.2.4
+def parse_libc(text: str) -> str | None:
+    """The C library: `glibc 2.36` or `musl 1.2.4`."""
+    lines = [line[:_TEXT_CHARACTERS].strip() for line in text[:_FILE_CHARACTERS].splitlines() if line.strip()]
+    first, second = [*lines[:2], "", ""][:2]
+    if match := re.fullmatch(r"(?:glibc|ldd \(.*(?:GLIBC|GNU libc).*\)) (\d\.\d{1,3})", first, re.ASCII):
+        return f"glibc {match[1]}"
+    if first.startswith("musl libc"):
+        version = re.fullmatch(r"Version (\d{1,3}(?:\.\d{1,3}){1,3})", second, re.ASCII)
+        return f"musl {version[1]}" if version else "musl"
+    return None
+
+
+# KernelPageSize:       16 kB
+def parse_page_bytes(text: str) -> int | None:
+    """The page size, as a line of /proc/self/smaps (proc_pid_smaps(5))."""
+    match = re.fullmatch(r"KernelPageSize: {1,20}(\d{1,4}) kB\s*", text, re.ASCII)
+    return int(match[1]) * 1024 if match else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from pocketbench.checked.errors import InputError
 from pocketbench.harness.errors import TransportError
 from pocketbench.harness.transports import adb_usb
 from pocketbench.harness.transports.adb_direct import (
@@ -91,7 +92,8 @@ def _connect_by_serial(device: str, serial: str, say: Say, android_directory: Pa
     except adb_usb.SameSerialError as error:
         raise same_serial(device, serial) from error
     except LinkBrokenError as error:
-        raise usb_unusable(device, serial, str(error), "Replug the phone, and try again") from error
+        remedy = "Replug the phone, or reach it through an adb server (`adb start-server`)"
+        raise usb_unusable(device, serial, str(error), remedy) from error
     return _direct(device, wire, f"{serial} over USB", "directly over USB", say, android_directory)
 
 
@@ -134,7 +136,11 @@ def _direct(device: str, wire: Wire, place: str, way: str, say: Say, android_dir
     def on_dialog() -> None:
         say(f"{device}: accept the dialog 'Allow USB debugging?' on the phone's screen.")
 
-    keys = load_keys(android_directory)
+    try:
+        keys = load_keys(android_directory)
+    except InputError:
+        wire.close()
+        raise
     with connecting(device, place):
         try:
             return DirectLink(wire, keys, way=way, on_dialog=on_dialog)

@@ -13,6 +13,7 @@ import re
 import socket
 import threading
 from dataclasses import dataclass
+from weakref import WeakSet
 
 from pocketbench.checked.errors import InputError
 from pocketbench.harness.transports.adb_link import LinkBrokenError, ServiceRefusedError, StreamEndedError
@@ -84,6 +85,9 @@ class ServerLink:
         self.way = f"through the adb server at {server}"
         self._server = server
         self._serial = serial
+        self._streams: WeakSet[_Connection] = WeakSet()
+        self._lock = threading.Lock()
+        self._closed = False
         names = self._ask(f"host-serial:{serial}:features").split(",")
         self.features = frozenset(name for name in names if _WORD.fullmatch(name))
 
@@ -97,14 +101,16 @@ class ServerLink:
             except ServiceRefusedError as error:  # not found, offline, …: the next connection finds out
                 raise LinkBrokenError(str(error)) from error
             connection.request(service)
+            with self._lock:
+                self._streams.add(connection)
         except BaseException:
             connection.close()
             raise
         return connection
 
     def is_broken(self) -> bool:
-        """See AdbLink: each stream is a connection of its own."""
-        return False
+        """See AdbLink: each stream is a connection of its own, so only after close()."""
+        return self._closed
 
     def answers(self) -> bool:
         """See AdbLink."""
@@ -114,7 +120,12 @@ class ServerLink:
             return False
 
     def close(self) -> None:
-        """See AdbLink: there is nothing to end."""
+        """See AdbLink."""
+        with self._lock:
+            self._closed = True
+            streams = list(self._streams)
+        for stream in streams:
+            stream.close()
 
     def _ask(self, question: str) -> str:
         with contextlib.closing(self._connect()) as connection:
@@ -164,8 +175,12 @@ class _Connection:
 
     def read(self, timeout_s: float) -> bytes:
         """See AdbStream."""
-        self.set_timeout(timeout_s)
-        return self._receive_some(_READ_BYTES)
+        if not self._left:
+            self.set_timeout(timeout_s)
+            data = self._receive_some(_READ_BYTES)
+            if data or not self._left:
+                return data
+        raise LinkBrokenError("the connection was closed")
 
     def write(self, data: bytes, timeout_s: float) -> None:
         """See AdbStream."""
@@ -206,4 +221,8 @@ class _Connection:
         except TimeoutError:
             raise
         except OSError as error:
-            raise LinkBrokenError(error.strerror or str(error)) from error
+            raise LinkBrokenError("the connection was closed" if self._left else _words(error)) from error
+
+
+def _words(error: OSError) -> str:
+    return error.strerror or str(error)

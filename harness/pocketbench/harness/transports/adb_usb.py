@@ -150,10 +150,14 @@ class UsbWire:
 def _phones() -> tuple[list[tuple[Any, str]], int]:
     """Phones with their serials, and how many more there are that this user may not open."""
     usb1 = _import_usb1()
-    from adb_shell.transport.usb_transport import UsbTransport
+    try:
+        from adb_shell.transport.usb_transport import UsbTransport
 
+        present = list(UsbTransport.find_all_adb_devices())
+    except usb1.USBError as error:  # adb-shell opens the bus on import
+        raise LinkBrokenError(f"no USB bus ({error})") from error
     phones, denied = [], 0
-    for transport in UsbTransport.find_all_adb_devices():
+    for transport in present:
         try:
             phones.append((transport, str(transport.serial_number)))
         except usb1.USBErrorAccess:
