@@ -154,7 +154,6 @@ def test_a_cut_right_after_the_switch_leaves_one_of_both(vm, transport, make_pla
     assert [row.problem for row in status(transport, DIRECTORY)] == [None]
 
 
-@pytest.mark.xfail(strict=True, reason="place.sh syncs only where it got objects: the record comes to the disk empty")
 def test_a_deployment_of_files_that_were_there_is_complete_once_its_name_is_on_the_disk(vm, transport, make_plan):
     first, second = make_plan({"model": b"one" * 1000}), make_plan({"model": b"two" * 1000})
     for plan in (first, second, first):
