@@ -113,6 +113,7 @@ def test_it_takes_a_password_where_it_is_told_to(client, tmp_path):
 
 
 def test_several_run_at_once(client, transport, board, tmp_path):
+    text(transport, "true")  # connected before the configuration speaks of the second one
     with Board(tmp_path / "second") as second:
         assert second.host != board.host
         (second.sys / "class/thermal/thermal_zone0/temp").write_text("1\n")
