@@ -23,7 +23,7 @@ def common_commands(machine: str = "aarch64", kernel: str = "6.12.47+rpt-rpi-271
         "uname -r -m": f"{kernel} {machine}\n",
         "date +%s.%N": f"{time.time():.9f}\n",
         "cat /proc/loadavg": "0.05 0.08 0.01 1/187 2211\n",
-        "getconf PAGESIZE": "16384\n",
+        "grep -m 1 KernelPageSize /proc/self/smaps": "KernelPageSize:       16 kB\n",
     }
 
 

@@ -16,7 +16,7 @@ from pocketbench.harness.devices.registry import Device
 from pocketbench.harness.errors import TransportError
 from pocketbench.harness.transports.base import Completed
 
-__all__ = ["DENIED", "FakeDevice", "Lost", "no_engines", "rows_of"]
+__all__ = ["DENIED", "FakeDevice", "Lost", "rows_of"]
 
 DENIED = None
 """The text of a file that may not be read."""
@@ -107,12 +107,12 @@ def _bytes(text):
     return text if isinstance(text, bytes) else text.encode()
 
 
-def no_engines(name):
+def _none(name):
     raise InputError(f"expected a build of {name}, got none.")
 
 
 def rows_of(device, profile, directory="/home/pi/pocketbench"):
-    """Rows by question; the runner, which a text cannot start, and the engines are left out."""
+    """Rows by question; the runner and the engines, which a text cannot start, are left out."""
     registered = Device("kitchen", device.address, profile, PurePosixPath(directory))
-    rows = list(check_device(registered, device, load_profile(profile), engines=no_engines))
+    rows = check_device(registered, device, load_profile(profile), engines=_none)
     return {row.question: row for row in rows if not re.match("runner|LiteRT|ONNX", row.question)}

@@ -12,8 +12,10 @@ _POLICIES = "/sys/devices/system/cpu/cpufreq/policy*"
 _GOVERNOR_FILES = f"{_POLICIES}/scaling_governor"
 _NO_TURBO = "/sys/devices/system/cpu/intel_pstate/no_turbo"
 _BOOST = "/sys/devices/system/cpu/cpufreq/boost"
-# These follow the load of the scheduler within milliseconds; the two of Android's makers are made from schedutil.
-_GOOD = {"performance", "schedutil", "walt", "sugov_ext"}
+# These look at the load every few milliseconds to tenths of seconds, or keep a frequency that somebody set
+# (admin-guide/pm/cpufreq.rst). Others are fixed at the top or follow the scheduler: performance, schedutil, and what
+# the makers of phones made from it (sched_pixel, walt, sugov_ext).
+_LAGGING = {"conservative", "ondemand", "powersave", "userspace"}
 # With these drivers "powersave" is a governor of their own, which follows the load (admin-guide/pm/intel_pstate.rst,
 # admin-guide/pm/amd-pstate.rst).
 _FOLLOWING_DRIVERS = {"intel_pstate", "amd-pstate-epp"}
@@ -42,10 +44,10 @@ def _governor(
     question = f"governor {policy}"
     if name is None:
         return not_known(question, problem or "it says nothing")
-    if name in _GOOD:
-        return ok(question, name)
     if name == "powersave" and set(driver) & _FOLLOWING_DRIVERS:
         return ok(question, f"powersave of {driver[0]}, which follows the load")
+    if name not in _LAGGING:
+        return ok(question, name)
     found = f"{name}: the frequency lags behind the load or stays low"
     if visit.is_android:
         return warning(question, found, f"only a rooted phone can change it; {_KEPT}")

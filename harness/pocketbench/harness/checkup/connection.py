@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import time
+from typing import Protocol, runtime_checkable
 
 from pocketbench.harness.checkup.rows import Row, fail, not_known, ok, warning
 from pocketbench.harness.checkup.visit import Visit, decode, reason
@@ -28,13 +29,21 @@ look
 """
 
 
+@runtime_checkable
+class _TellsItsWay(Protocol):
+    """A transport that has several ways: a phone is reached directly or through an adb server."""
+
+    def way(self) -> str: ...
+
+
 def reachable(visit: Visit) -> list[Row]:
     """Raises TransportError where it does not answer."""
     visit.run("true", timeout_s=_ANSWER_WITHIN_S)  # the first one connects
     trips_s = [_timed_s(visit) for _ in range(_ROUND_TRIPS)]
     system = parse_uname(visit.text("uname", "-r", "-m") or "")
     kernel = f", Linux {system[0]} on {system[1]}" if system else ""
-    return [ok("reachable", f"answers in {statistics.median(trips_s) * 1e3:.1f} ms{kernel}")]
+    way = f" {visit.transport.way()}" if isinstance(visit.transport, _TellsItsWay) else ""
+    return [ok("reachable", f"answers{way} in {statistics.median(trips_s) * 1e3:.1f} ms{kernel}")]
 
 
 def _timed_s(visit: Visit) -> float:
@@ -54,6 +63,8 @@ def clock(visit: Visit) -> list[Row]:
     seconds, resolution_s = seen
     offset_s = seconds + resolution_s / 2 - (before + after) / 2
     doubt_s = (after - before + resolution_s) / 2
+    if abs(offset_s) <= doubt_s:
+        return [ok("clock", f"agrees with this computer's (± {doubt_s:.2g} s)")]
     found = f"{abs(offset_s):.3g} s {'ahead of' if offset_s > 0 else 'behind'} this computer's (± {doubt_s:.2g} s)"
     if abs(offset_s) - doubt_s <= _CLOCKS_DIFFER_S:
         return [ok("clock", found)]

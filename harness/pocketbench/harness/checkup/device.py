@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import cache, partial
 
 from pocketbench.checked.errors import DeviceError, InputError
 from pocketbench.device_profiles.schema import DeviceProfile
 from pocketbench.harness.checkup.clocking import governor, turbo
 from pocketbench.harness.checkup.connection import clock, monotonic_clock, reachable
 from pocketbench.harness.checkup.engines import EngineSource, engine_answers, runner_starts
-from pocketbench.harness.checkup.firmware import Firmware, ask_firmware
+from pocketbench.harness.checkup.firmware import ask_firmware
 from pocketbench.harness.checkup.load import load, memory, swap
 from pocketbench.harness.checkup.power import android_battery, linux_battery, power_saving, under_voltage
 from pocketbench.harness.checkup.rows import Row, fail, not_known
@@ -22,6 +22,7 @@ from pocketbench.harness.checkup.thermal import android_thermal, linux_temperatu
 from pocketbench.harness.checkup.visit import Visit
 from pocketbench.harness.deploy.progress import ProgressCallback
 from pocketbench.harness.devices.registry import Device
+from pocketbench.harness.devices.target import read_target
 from pocketbench.harness.engines.catalogue import DISPLAY_NAMES, ENGINE_NAMES
 from pocketbench.harness.errors import TransportError
 from pocketbench.harness.transports.base import Transport
@@ -44,9 +45,9 @@ def check_device(
     """A row for each answer, as it is found.
 
     `engines` gives the build of an engine that this device would be measured with, fetched where it must be, and
-    `progress` hears of what is sent for them. Only a device that does not answer ends the check early; whatever else
-    goes wrong is the answer to its question. What is deployed stays, under names with `device-check-`: its objects
-    serve later deployments. The caller holds the device, so that nothing is measured there meanwhile.
+    `progress` hears of what is sent. Only a device that does not answer ends the check early; whatever else goes wrong
+    is the answer to its question. What is deployed stays, under names with `device-check-`: its objects serve later
+    deployments. The caller holds the device, so that nothing is measured there meanwhile.
     """
     visit = Visit(device, transport, profile)
     for name, ask in _questions(visit, engines, progress):
@@ -87,7 +88,7 @@ def _questions(visit: Visit, engines: EngineSource, progress: ProgressCallback |
         yield f"sensor {facts.name}", lambda facts=facts: [sensor(visit, facts)]  # type: ignore[misc]
     yield "storage", partial(storage, visit)
     yield "executable directory", partial(executable_directory, visit)
-    yield "runner", partial(runner_starts, visit)
+    yield "runner", lambda: runner_starts(visit, read_target(visit.transport).platform)
     for name in ENGINE_NAMES:
         yield DISPLAY_NAMES[name], partial(engine_answers, visit, name, engines, progress)
 
@@ -100,17 +101,11 @@ def _android(visit: Visit) -> Iterator[Question]:
 
 
 def _linux(visit: Visit) -> Iterator[Question]:
-    firmware: list[Firmware | None] = []
-
-    def ask_once() -> Firmware | None:
-        if not firmware:
-            firmware.append(ask_firmware(visit))
-        return firmware[0]
-
+    firmware = cache(partial(ask_firmware, visit))
     yield "turbo", partial(turbo, visit)
-    yield "temperature", lambda: linux_temperature(visit, ask_once())
-    yield "throttling", lambda: linux_throttling(visit, ask_once())
-    yield "under-voltage", lambda: under_voltage(visit, ask_once())
+    yield "temperature", lambda: linux_temperature(visit, firmware())
+    yield "throttling", lambda: linux_throttling(visit, firmware())
+    yield "under-voltage", lambda: under_voltage(visit, firmware())
     yield "battery", partial(linux_battery, visit)
 
 

@@ -17,29 +17,26 @@ from pocketbench.harness.engines.catalogue import DISPLAY_NAMES, EngineBuild, En
 from pocketbench.harness.errors import CommandError, DeploymentError, RunnerCrashError, RunnerError
 from pocketbench.harness.runner.binaries import runner_binary
 from pocketbench.harness.runner.results import BenchOptions
+from pocketbench.harness.transports.base import Completed
 
 __all__ = ["RESERVED_PREFIX", "EngineSource", "engine_answers", "runner_starts"]
 
 EngineSource = Callable[[EngineName], EngineBuild]
-"""A build of an engine for the device; InputError where there is none."""
+"""The build of an engine that the device would be measured with; InputError where there is none."""
 
 # What is deployed for a check: the objects serve every later deployment.
 RESERVED_PREFIX = "device-check-"
 _RUNNER = "pocketbench-runner"
 _TIMEOUT_S = 60.0
-_MACHINES = {"aarch64": ("android-arm64", "linux-aarch64"), "x86_64": ("android-x86_64", "linux-x86_64")}
 # Enough for the figures that are shown, none of which is a measurement.
 _FEW = BenchOptions(warmup_iterations=1, iterations=10, min_time_ms=0, max_time_ms=10_000)
+_NOT_FOUND = 127
 # Linux: SIGILL and SIGSYS
 _BAD_INSTRUCTION, _BAD_SYSTEM_CALL = 4, 31
 
 
-def runner_starts(visit: Visit) -> list[Row]:
+def runner_starts(visit: Visit, platform: str) -> list[Row]:
     """Deploy the runner alone and ask for its help."""
-    machine = (visit.text("uname", "-m") or "").strip()
-    if machine not in _MACHINES:
-        return [fail("runner", f"there is none for the processor {machine or 'that it does not name'}", None)]
-    platform = _MACHINES[machine][0 if visit.is_android else 1]
     program = runner_binary(platform)
     plan = DeploymentPlan(f"{RESERVED_PREFIX}runner", (DeploymentFile(_RUNNER, program, digest_of(program), 0o755),))
 
@@ -52,15 +49,19 @@ def runner_starts(visit: Visit) -> list[Row]:
         deploy(visit.transport, visit.device.directory, plan, check=check)
     except CommandError as error:
         found = f"the one for {platform} does not start: {reason(error.completed)}"
-        return [fail("runner", found, _why_not_started(visit, error.completed.signal))]
+        return [fail("runner", found, _why_not_started(visit, error.completed))]
     except DeploymentError as error:
         return [fail("runner", str(error), None)]
     return [ok("runner", f"starts ({platform})")]
 
 
-def _why_not_started(visit: Visit, signal: int | None) -> str:
-    if signal == _BAD_SYSTEM_CALL:
-        return "the system forbids a call that it needs (seccomp): use a user build without androidboot.seccomp=global"
+def _why_not_started(visit: Visit, answer: Completed) -> str:
+    if answer.signal == _BAD_SYSTEM_CALL:
+        return "the system forbids a call that it needs (seccomp): use a build of the system without that filter"
+    if answer.exit_code == _NOT_FOUND:
+        # The file is there: the kernel found no loader for it (execve(2), ENOENT).
+        loader = "/system/bin/linker64" if visit.is_android else "the GNU C library's"
+        return f"its loader is not there ({loader}): only engines that bring a C library of their own will run"
     return f"see the row of the executable directory; else report it with `uname -a` of {visit.device.name}"
 
 
@@ -93,7 +94,7 @@ def _answer(visit: Visit, build: EngineBuild, model: GoldenModel, progress: Prog
             rtol=model.rtol,
             atol=model.atol,
             engine=build,
-            runner=runner_binary(build.platform),
+            runner=runner_binary(build.runner_platform),
             name=f"{RESERVED_PREFIX}{build.name}-{model.precision}",
             progress=progress,
         )
@@ -115,19 +116,15 @@ def _crash_remedy(signal: int) -> str:
     if signal == _BAD_INSTRUCTION:
         return "the build uses instructions that the processor lacks: use an older one (pocketbench engine list)"
     if signal == _BAD_SYSTEM_CALL:
-        return (
-            "the system forbids a call that it needs (seccomp): use a build made for Android (pocketbench engine add)"
-        )
+        return "the system forbids a call that it needs (seccomp): it takes a build made for Android"
     return "use another build of the engine: pocketbench engine list"
 
 
 def _load_remedy(message: str, build: EngineBuild) -> str:
     """dlopen's own message names what is missing."""
-    add = "bring a build for this device: pocketbench engine add FILE"
+    report = "report it with this row and what `pocketbench device show` prints"
     if wanted := re.search(r"version `((?:GLIBC|GLIBCXX|CXXABI)_[0-9.]{1,12})' not found", message):
-        return (
-            f"its C or C++ library is older than {wanted[1]}: pocketbench engine fetch (brings a newer one), or {add}"
-        )
+        return f"the C or C++ library there is older than {wanted[1]}: {report}"
     if missing := re.search(r"([A-Za-z0-9_.+-]{1,60}\.so[0-9.]{0,12}): cannot open shared object file", message):
-        return f"install the library {missing[1]} on the device, or {add}"
-    return f"use another build of {DISPLAY_NAMES[build.name]}: pocketbench engine list; or {add}"
+        return f"install the library {missing[1]} on the device, or {report}"
+    return f"use another build of {DISPLAY_NAMES[build.name]}: pocketbench engine list; or {report}"

@@ -27,9 +27,9 @@ class Row:
     remedy: str | None = None
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "found", _one_line(self.found))
-        if self.remedy is not None:
-            object.__setattr__(self, "remedy", _one_line(self.remedy))
+        for name in ("question", "found", "remedy"):
+            text = getattr(self, name)
+            object.__setattr__(self, name, None if text is None else _one_line(text))
 
 
 def ok(question: str, found: str) -> Row:

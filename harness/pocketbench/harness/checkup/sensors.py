@@ -78,7 +78,7 @@ class _Rate:
     changes_per_s: float
 
     def __str__(self) -> str:
-        return f"{self.reads_per_s:.3g} reads and {self.changes_per_s:.3g} changes per second"
+        return f"{_short(self.reads_per_s)} reads and {_short(self.changes_per_s)} changes per second"
 
 
 def sensor(visit: Visit, facts: Sensor) -> Row:
@@ -156,6 +156,10 @@ def _value(facts: Sensor, text: str) -> str:
         return f"gives {len(lines)} lines ({lines[0][:60]} …)"
     number = re.fullmatch(r"-?\d{1,18}(\.\d{1,9})?", lines[0], re.ASCII)
     return f"is {lines[0][:60]}{f' {facts.unit}' if number else ''}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 # pocketbench-… rate 812 3 101

@@ -87,10 +87,12 @@ def executable_directory(visit: Visit) -> list[Row]:
 def page_size(visit: Visit) -> list[Row]:
     """Libraries must be aligned to it; memory figures depend on it."""
     question = "page size"
-    match = re.fullmatch(r"(\d{4,6})\s*", visit.text("getconf", "PAGESIZE") or "", re.ASCII)
+    # KernelPageSize:        4 kB
+    line = visit.text("grep", "-m", "1", "KernelPageSize", "/proc/self/smaps") or ""
+    match = re.fullmatch(r"KernelPageSize: {1,20}(\d{1,4}) kB\s*", line, re.ASCII)
     if match is None:
-        return [not_known(question, "`getconf PAGESIZE` does not say")]
-    kib = int(match[1]) // 1024
+        return [not_known(question, "/proc/self/smaps does not say")]
+    kib = int(match[1])
     if kib == 4:
         return [ok(question, "4 KiB")]
     return [
