@@ -31,7 +31,7 @@ def start(argv: Sequence[str], log: IO[bytes] | None = None, *, talk: bool = Fal
 def end(process: subprocess.Popen[bytes]) -> None:
     """Kill `process` with everything below it, and collect it; harmless a second time."""
     if process.poll() is None:
-        for pid in reversed([process.pid, *_descendants(process.pid)]):
+        for pid in [process.pid, *_descendants(process.pid)]:  # from the top: a server reports the end of a command
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
     for pipe in (process.stdin, process.stdout):

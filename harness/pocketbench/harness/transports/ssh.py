@@ -19,7 +19,7 @@ from pocketbench.harness.transports.base import Completed
 from pocketbench.harness.transports.remote_shell import RemoteCommand, kill_group, split_signal
 from pocketbench.harness.transports.ssh_config import find_route
 from pocketbench.harness.transports.ssh_errors import clean_line, connection_lost, opening_channel
-from pocketbench.harness.transports.ssh_exchange import BrokenError, Exchange, ExpiredError, Patience
+from pocketbench.harness.transports.ssh_exchange import BrokenError, Exchange, ExpiredError, Patience, close_channel
 from pocketbench.harness.transports.ssh_host_keys import own_known_hosts
 from pocketbench.harness.transports.ssh_link import SshLink
 from pocketbench.harness.transports.ssh_output import FileOutput, KeptOutput, TooMuchOutputError
@@ -98,9 +98,9 @@ class SshTransport:
             code = self._perform(
                 link, command, stdin, output, errors, Patience(total_s=timeout_s), f"running {argv[0]!r}"
             )
-        except ExpiredError:
+        except ExpiredError as error:
             raise DeviceTimeoutError(
-                f"{self._device}: expected {argv[0]!r} to finish within {timeout_s:g} s, got no end: stopped it."
+                f"{self._device}: expected {argv[0]!r} to finish within {timeout_s:g} s, got no end: {error}."
             ) from None
         code, ended_by = split_signal(code)
         stdout, stderr = command.output(output.data), command.errors(errors.data)
@@ -194,21 +194,24 @@ class SshTransport:
         try:
             channel = self._open_channel(link)
             exchange = Exchange(channel, stdin=stdin, on_output=output.add, on_errors=errors.add, patience=patience)
-            with contextlib.closing(channel):
-                try:
-                    code = exchange.run(command.text)
-                except BrokenError:
-                    raise
-                except TooMuchOutputError as error:
-                    self._end(link, command, exchange, output)
-                    raise TransportError(
-                        f"{self._device}: expected less output while {doing}, got {error}: stopped it."
-                    ) from None
-                except BaseException:  # time is over, Ctrl-C, or a file on this side cannot be read or written
-                    self._end(link, command, exchange, output)
-                    raise
+            try:
+                code = exchange.run(command.text)
+            except BrokenError:
+                raise
+            except TooMuchOutputError as error:
+                how = self._end(link, command, exchange, output)
+                raise TransportError(
+                    f"{self._device}: expected less output while {doing}, got {error}: {how}."
+                ) from None
+            except ExpiredError:
+                raise ExpiredError(self._end(link, command, exchange, output)) from None
+            except BaseException:  # Ctrl-C, or a file on this side cannot be read or written
+                self._end(link, command, exchange, output)
+                raise
+            finally:
+                close_channel(channel)
         except BrokenError as error:
-            if link.is_alive():
+            if not link.is_lost():
                 raise TransportError(
                     f"{self._device}: expected an exit code after {doing}, got none: the server refuses commands, or a "
                     "signal ended the shell there (out of memory?); its log says more (journalctl -u ssh, dmesg)."
@@ -223,21 +226,26 @@ class SshTransport:
             )
         return code
 
-    def _end(self, link: SshLink, command: RemoteCommand, exchange: Exchange, output: KeptOutput | FileOutput) -> None:
-        """End the process group of `command` over a second channel of the same connection, where that still works."""
+    def _end(self, link: SshLink, command: RemoteCommand, exchange: Exchange, output: KeptOutput | FileOutput) -> str:
+        """End the process group of `command` over a second channel of the connection; says whether that worked."""
         with contextlib.suppress(BrokenError, ExpiredError, TooMuchOutputError, TransportError, OSError):
             # It may have been started this moment: then its number is on the way.
             exchange.patience = Patience(total_s=_MARK_GRACE_S)
             exchange.read_until(lambda: command.process_id(output.data) is not None or exchange.is_over())
             process_id = command.process_id(output.data)
             if process_id is not None:
-                killing = RemoteCommand(tuple(kill_group(process_id)))
-                with contextlib.closing(self._open_channel(link)) as channel:
-                    heard = KeptOutput("standard output")
-                    patience = Patience(total_s=_KILL_TIMEOUT_S)
+                killing = RemoteCommand(tuple(kill_group(process_id))).text
+                heard = KeptOutput("standard output")
+                patience = Patience(total_s=_KILL_TIMEOUT_S)
+                channel = self._open_channel(link)
+                try:
                     Exchange(channel, stdin=b"", on_output=heard.add, on_errors=heard.add, patience=patience).run(
-                        killing.text
+                        killing
                     )
+                finally:
+                    close_channel(channel)
+                return "stopped it"
+        return "it could not be stopped, and may still run there"
 
     def _open_channel(self, link: SshLink) -> paramiko.Channel:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import re
-import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import BinaryIO
 
 import paramiko
 
-__all__ = ["BrokenError", "Exchange", "ExpiredError", "Patience", "for_any_login_shell"]
+__all__ = ["BrokenError", "Exchange", "ExpiredError", "Patience", "close_channel", "for_any_login_shell"]
 
 # What fits a packet of 32 KiB, the most that OpenSSH takes, beside paramiko's 64 bytes of header (Channel.send).
 _PIECE_BYTES = (1 << 15) - 64
@@ -72,6 +71,12 @@ def for_any_login_shell(script: str) -> str:
     return f"exec /bin/sh -c '{_START.format(text)}'"
 
 
+def close_channel(channel: paramiko.Channel) -> None:
+    """Close `channel`; where the connection breaks just then, there is nobody left to tell."""
+    with contextlib.suppress(paramiko.SSHException, EOFError, OSError):
+        channel.close()
+
+
 class Exchange:
     """A command on `channel`. What arrives goes to `on_output` and `on_errors` in pieces; both may raise to end it."""
 
@@ -89,6 +94,10 @@ class Exchange:
         self._on_output = on_output
         self._on_errors = on_errors
         self.patience = patience
+        # Not Channel.fileno(): what it makes can be written to by paramiko's thread after it was closed by ours.
+        self._news = _News()
+        channel.in_buffer.set_event(self._news)
+        channel.in_stderr_buffer.set_event(self._news)
 
     def run(self, text: str) -> int:
         """Have /bin/sh run `text` and see it through to its exit code.
@@ -113,10 +122,8 @@ class Exchange:
 
     def read_until(self, enough: Callable[[], bool]) -> None:
         """Hand on what comes until `enough` says so, and what had come by then."""
-        poll = select.poll()
-        poll.register(self._channel.fileno(), select.POLLIN)
         while not enough():
-            poll.poll(min(_POLL_S, self.patience.left_s()) * 1000)
+            self._news.wait(min(_POLL_S, self.patience.left_s()))
             self._drain()
             self._give_up_in_time()
         self._drain()
@@ -142,6 +149,19 @@ class Exchange:
             raise ExpiredError
 
 
+class _News(threading.Event):
+    """Set by paramiko where one of a channel's two streams has something, or has ended."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Return once it is set, and be ready for the next time."""
+        news = super().wait(timeout)
+        super().clear()
+        return news
+
+    def clear(self) -> None:
+        """Paramiko clears it where one stream is empty: the other may not be."""
+
+
 class _Feeder:
     """Writes to the command's standard input from a thread of its own, since both outputs are read meanwhile."""
 
@@ -161,7 +181,7 @@ class _Feeder:
     def finish(self) -> None:
         """Raise what reading the source raised: the command got only a part."""
         if self._thread is not None:
-            self._channel.close()  # the command has ended, so nobody reads what may still wait to be sent
+            close_channel(self._channel)  # the command has ended, so nobody reads what may still wait to be sent
             self._thread.join(_FEEDER_GRACE_S)
         if self._problem is not None:
             raise self._problem
@@ -189,7 +209,7 @@ class _Feeder:
 @contextmanager
 def _closing_after(channel: paramiko.Channel, timeout_s: float) -> Iterator[None]:
     """Paramiko waits without a limit for the server to accept a command."""
-    timer = threading.Timer(timeout_s, channel.close)
+    timer = threading.Timer(timeout_s, close_channel, (channel,))
     timer.daemon = True
     timer.start()
     try:

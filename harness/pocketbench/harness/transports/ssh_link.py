@@ -38,6 +38,8 @@ _LOGIN_TIMEOUT_S = 60.0
 # noticed 12 s after the last byte; each question costs a sleeping board one packet and one wake-up.
 _PING_S = 4.0
 _SILENCE_S = 12.0
+# A write that fails is told to its caller at once; paramiko's own thread may take a moment to learn of it.
+_BREAKING_S = 1.0
 _FORWARDING = (
     "check the host and port as seen from the jump host, that an SSH server runs there, and that the jump host's "
     "sshd_config allows AllowTcpForwarding"
@@ -90,9 +92,10 @@ class WatchedStream:
         self._stream.settimeout(timeout)
 
     def close(self) -> None:
-        """As of a socket."""
+        """As of a socket; a channel to a jump host that is gone has nobody left to tell."""
         self._closed = True
-        self._stream.close()
+        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
+            self._stream.close()
 
     def _check(self) -> None:
         if self.limit_s is not None and self.silent_s() > self.limit_s:
@@ -126,6 +129,11 @@ class SshLink:
     def is_alive(self) -> bool:
         """Whether the connection stands, as far as is known."""
         return self.transport.is_active()
+
+    def is_lost(self) -> bool:
+        """Whether the connection has broken, for one on which something just failed: it may be about to."""
+        self.transport.join(_BREAKING_S)
+        return not self.is_alive()
 
     def why_lost(self) -> str | None:
         """What broke the connection; None where it is not known."""
