@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pocketbench.checked.errors import InputError
+from pocketbench.device_profiles.loader import load_profile_file
 from pocketbench.harness.cli.main import app
 from pocketbench.harness.store.hold import hold_device
 from tests.runner.tiny_models import dense_onnx
@@ -50,6 +51,26 @@ def test_a_registered_device_is_measured_in_its_own_directory(pocketbench: Comma
     assert (tmp_path / "pb" / "deployments" / "dense.onnx").is_dir()
     (row,) = json.loads(pocketbench("results", "show", "last", "--json").stdout)
     assert (row["device"], row["status"]) == ("bench-pc", "ok")
+
+
+def test_a_recorded_session_is_replayed_to_the_same_answers(pocketbench: CommandLine, tmp_path: Path):
+    shown = json.loads(pocketbench("device", "show", "local", "--json", "--record", "bug.jsonl").stdout)["facts"]
+    place = tmp_path / "home/device"
+
+    added = pocketbench("device", "add", "replay:bug.jsonl", "--name", "bug", "--directory", place).stdout
+
+    assert "replayed" in added
+    assert json.loads(pocketbench("device", "show", "bug", "--json").stdout)["facts"] == shown
+    with pytest.raises(InputError, match=r"bug\.jsonl"):  # never written over
+        pocketbench("device", "show", "local", "--record", "bug.jsonl")
+
+
+def test_a_drafted_profile_is_one_that_loads(pocketbench: CommandLine, tmp_path: Path):
+    text = pocketbench("device", "profile", "draft", "local", "--profile", "my-board").stdout
+
+    (tmp_path / "my-board.yaml").write_text(text)
+
+    assert load_profile_file(tmp_path / "my-board.yaml").cores
 
 
 def test_a_device_is_checked_question_by_question(pocketbench: CommandLine):

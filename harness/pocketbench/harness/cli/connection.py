@@ -6,7 +6,10 @@ import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from pocketbench.harness.cli.output import print_notice
 from pocketbench.harness.home import home_directory
@@ -15,7 +18,7 @@ if TYPE_CHECKING:
     from pocketbench.harness.devices.registry import Device, Registry
     from pocketbench.harness.transports.base import Transport
 
-__all__ = ["TerminalAsk", "connected", "device_registry"]
+__all__ = ["RecordOption", "TerminalAsk", "connected", "device_registry"]
 
 
 class TerminalAsk:
@@ -35,9 +38,18 @@ def device_registry() -> Registry:
     return Registry(home_directory() / "devices.yaml")
 
 
+RecordOption = Annotated[
+    Path | None,
+    typer.Option("--record", help="Write a transcript for a bug report (docs/bug-reports.md) to this new file."),
+]
+
+
 @contextmanager
-def connected(name: str, *, changing: bool) -> Iterator[tuple[Device, Transport]]:
-    """The device called `name` and a transport to it, held against other processes where it is to be changed."""
+def connected(name: str, *, changing: bool, record: Path | None = None) -> Iterator[tuple[Device, Transport]]:
+    """The device called `name` and a transport to it, held against other processes where it is to be changed.
+
+    What goes over it is written to the new file `record`, where one is named.
+    """
     from pocketbench.harness.devices.connect import open_transport
     from pocketbench.harness.store.hold import hold_device
 
@@ -46,4 +58,13 @@ def connected(name: str, *, changing: bool) -> Iterator[tuple[Device, Transport]
         if changing:
             stack.enter_context(hold_device(home_directory(), device.address))
         transport = open_transport(device, home=home_directory(), ask=TerminalAsk(), say=print_notice)
-        yield device, stack.enter_context(transport)
+        yield device, stack.enter_context(_recorded(transport, record))
+
+
+def _recorded(transport: Transport, record: Path | None) -> Transport:
+    if record is None:
+        return transport
+    from pocketbench.harness.store.versions import pocketbench_version
+    from pocketbench.harness.transports.recording import RecordingTransport
+
+    return RecordingTransport(transport, record, pocketbench_version=pocketbench_version())

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from pocketbench.harness.cli.connection import connected
+from pocketbench.harness.cli.connection import RecordOption, connected
 from pocketbench.harness.cli.output import JsonOption, print_line, print_notice, print_rows
 from pocketbench.harness.home import home_directory
 
@@ -40,6 +40,7 @@ Name = Annotated[str, typer.Argument(help="The deployment's name: that of the va
 def push(
     variant: Annotated[Path, typer.Argument(help="A variant folder, or a .tflite or .onnx file.")],
     on: On = "local",
+    record: RecordOption = None,
 ) -> None:
     """Deploy a variant: only what is missing travels, verified there, switched when its golden inference is right.
 
@@ -56,7 +57,7 @@ def push(
     loaded = load_variant(variant)
     if loaded.file is None:
         raise InputError(f"expected a variant with a file, got {variant}, which failed: see its variant.json.")
-    with connected(on, changing=True) as (device, transport):
+    with connected(on, changing=True, record=record) as (device, transport):
         name, target = engine_for_format(loaded.format), read_target(transport)
         engine = ensure_engine(name, target, home=home_directory(), say=print_notice)
         deployed = deploy_variant(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pocketbench.harness.cli.connection import connected, device_registry
+from pocketbench.harness.cli.connection import RecordOption, connected, device_registry
 from pocketbench.harness.cli.output import JsonOption, print_json, print_line, print_notice, print_rows
 from pocketbench.harness.home import home_directory
 
@@ -16,6 +16,38 @@ __all__ = ["app"]
 app = typer.Typer(help="Register, list, check and remove devices.", no_args_is_help=True, rich_markup_mode=None)
 
 Name = Annotated[str, typer.Argument(help="The device's registered name.")]
+
+profile_app = typer.Typer(help="Write device profiles.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(profile_app, name="profile")
+
+
+@profile_app.callback()
+def profile_options() -> None:
+    """Write device profiles."""
+
+
+@profile_app.command()
+def draft(
+    name: Name,
+    profile: Annotated[str | None, typer.Option(help="The profile's name; default: made of the model.")] = None,
+) -> None:
+    """Print a profile with what a device says of itself, to be completed and contributed.
+
+    Example: pocketbench device profile draft kitchen-pi > my-board.yaml
+    """
+    from datetime import UTC, datetime
+
+    from pocketbench.device_profiles.draft import profile_slug
+    from pocketbench.harness.devices.identity import read_identity
+    from pocketbench.harness.devices.profile_draft import draft_for
+    from pocketbench.harness.store.versions import pocketbench_version
+
+    with connected(name, changing=False) as (device, transport):
+        identity = read_identity(transport, device.directory)
+    chosen = profile or profile_slug(identity.facts.model or name)
+    today = datetime.now(UTC).date()
+    text = draft_for(identity, name=chosen, pocketbench_version=pocketbench_version(), measured_on=today)
+    print_line(text.removesuffix("\n"))
 
 
 @app.command()
@@ -57,16 +89,18 @@ def list_devices(json: JsonOption = False) -> None:
 
 
 @app.command()
-def show(name: Name, json: JsonOption = False) -> None:
+def show(name: Name, json: JsonOption = False, record: RecordOption = None) -> None:
     """Show what is known about a device: what it says itself and what its profile says.
 
     Example: pocketbench device show local
     """
     from pocketbench.device_profiles.loader import load_profile
-    from pocketbench.harness.devices.facts import read_facts
+    from pocketbench.harness.devices.identity import read_identity
+    from pocketbench.harness.devices.serial import identity_salt
 
-    with connected(name, changing=False) as (device, transport):
-        facts = asdict(read_facts(transport))
+    salt = identity_salt(home_directory())
+    with connected(name, changing=False, record=record) as (device, transport):
+        facts = read_identity(transport, device.directory, salt=salt).summary()
     profile = load_profile(device.profile)
     if json:
         print_json({"device": asdict(device), "facts": facts, "profile": profile.model_dump(mode="json")})
@@ -78,7 +112,7 @@ def show(name: Name, json: JsonOption = False) -> None:
 
 
 @app.command()
-def check(name: Name, json: JsonOption = False) -> None:
+def check(name: Name, json: JsonOption = False, record: RecordOption = None) -> None:
     """Ask a device whether what is measured on it can be trusted: a row per question, with what mends it.
 
     Example: pocketbench device check kitchen-pi
@@ -89,7 +123,7 @@ def check(name: Name, json: JsonOption = False) -> None:
     from pocketbench.harness.engines.supply import ensure_engine
 
     rows = []
-    with connected(name, changing=True) as (device, transport):
+    with connected(name, changing=True, record=record) as (device, transport):
         for row in check_device(
             device,
             transport,

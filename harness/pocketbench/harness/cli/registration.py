@@ -11,7 +11,7 @@ import typer
 from pocketbench.checked.errors import InputError
 from pocketbench.harness.cli.connection import TerminalAsk, device_registry
 from pocketbench.harness.cli.output import print_notice
-from pocketbench.harness.devices.address import AdbAddress, AdbTcpAddress, LocalAddress, parse_address
+from pocketbench.harness.devices.address import AdbAddress, AdbTcpAddress, LocalAddress, ReplayAddress, parse_address
 from pocketbench.harness.devices.connect import open_transport
 from pocketbench.harness.devices.identity import home_directory_there, read_properties
 from pocketbench.harness.devices.registry import ANDROID_DIRECTORY, Device, new_device
@@ -36,6 +36,10 @@ def register(address: str, name: str, *, profile: str | None, directory: str | N
     if isinstance(parsed, LocalAddress):
         registry.add(new_device(name, address, profile=profile, directory=directory))
         return "this computer"
+    if isinstance(parsed, ReplayAddress):
+        absolute = f"replay:{parsed.path.absolute()}"
+        registry.add(new_device(name, absolute, profile=profile, directory=directory))
+        return "a transcript, which is only replayed"
     phone = isinstance(parsed, AdbAddress | AdbTcpAddress)
     # Checked before it is reached, with a directory that stands for the one that only the device can tell.
     probe = new_device(name, address, profile=profile, directory=directory or str(ANDROID_DIRECTORY))
