@@ -17,4 +17,6 @@ switch() {
     echo switched
 }
 
-{ lock 9; switch; collect "$abandoned_s" "$partial_s"; } 9>>lock
+# What was told to be in use is so after a power cut, too: without this, names could go back by the seconds between two
+# commits of the file system's journal. Collected is only what nobody can go back to then.
+{ lock 9; switch; sync -f . 2>/dev/null || sync; collect "$abandoned_s" "$partial_s"; } 9>>lock
