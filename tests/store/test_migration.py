@@ -154,6 +154,21 @@ def test_launches_of_the_first_revision_become_first_attempts(home, tmp_path):
         assert connection.execute(f"SELECT {columns} FROM launches").fetchall() == [(*launch[:3], 0, *launch[3:])]
 
 
+def test_a_store_with_other_tables_under_the_same_names_is_refused_and_stays_as_it_was(home, tmp_path):
+    scripts = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "r0002*"))
+    Database(home / "pocketbench.db", scripts=scripts, head="0001").close()
+    with closing(sqlite3.connect(home / "pocketbench.db")) as connection, connection:
+        connection.execute("DROP TABLE launches")
+        connection.execute("CREATE TABLE launches (launch_id INTEGER, job_id INTEGER, round INTEGER, position INTEGER)")
+    before = everything(home)
+
+    with pytest.raises(StoreError, match=r"expected the tables of a pocketbench store .* it is unchanged"):
+        Store(home)
+
+    assert everything(home) == before
+
+
 def test_a_migration_that_fails_midway_leaves_the_store_as_it_was(home, with_next):
     with Store(home) as store:
         add(store)

@@ -49,7 +49,13 @@ def upgrade(connection: Connection, path: Path, scripts: Path = MIGRATIONS) -> N
         revision = _revision(connection)
         if revision not in known:
             raise StoreError(_from_the_future(connection, path, revision, head))
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except ValueError as error:  # how Alembic says that a table has not what a migration is to change
+        raise StoreError(
+            f"expected the tables of a pocketbench store at {path}, got others under the same names ({error}): it is "
+            "unchanged; move it away, or set POCKETBENCH_HOME to another folder."
+        ) from error
     connection.execute(
         text("INSERT INTO store_versions VALUES (:revision, :version, :now)"),
         {"revision": head, "version": pocketbench_version(), "now": now()},
