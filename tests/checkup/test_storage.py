@@ -9,7 +9,7 @@ import pytest
 
 from pocketbench.device_profiles.loader import load_profile
 from pocketbench.harness.checkup.sensors import READ_COMMAND, READ_SENSOR
-from pocketbench.harness.checkup.storage import PROGRAM_RUNS, executable_directory, mount_of, storage
+from pocketbench.harness.checkup.storage import PROGRAM_RUNS, executable_directory, storage
 from pocketbench.harness.checkup.visit import READ_FILES, Visit, file_texts
 from pocketbench.harness.devices.registry import Device
 from pocketbench.harness.transports.local import LocalTransport
@@ -102,26 +102,6 @@ def test_a_file_system_that_runs_or_takes_no_programs(options, found, remedy, tm
     assert row.status == "fail"
     assert found.format(tmp_path) in row.found
     assert remedy.format(tmp_path) in str(row.remedy)
-
-
-def test_mount_of_a_directory():
-    mounts = (
-        "/dev/root / ext4 rw 0 0\n"
-        "/dev/fuse /storage/emulated fuse rw,nosuid,nodev,noexec,noatime 0 0\n"
-        "none /mnt/with\\040space tmpfs rw,noexec 0 0\n"
-        "none /home tmpfs rw,noexec 0 0\n"
-        "/dev/sdb /home ext4 rw 0 0\n"
-        "garbage\n"
-    )
-
-    assert mount_of(mounts, PurePosixPath("/storage/emulated/0/x")) == (
-        "/storage/emulated",
-        frozenset({"rw", "nosuid", "nodev", "noexec", "noatime"}),
-    )
-    assert mount_of(mounts, PurePosixPath("/storage/emulated0")) == ("/", frozenset({"rw"}))
-    assert mount_of(mounts, PurePosixPath("/mnt/with space/x")) == ("/mnt/with space", frozenset({"rw", "noexec"}))
-    assert mount_of(mounts, PurePosixPath("/home/pi")) == ("/home", frozenset({"rw"}))  # the later one covers the other
-    assert mount_of("", PurePosixPath("/home/pi")) is None
 
 
 @pytest.mark.parametrize("shell", SHELLS)

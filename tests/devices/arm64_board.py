@@ -25,9 +25,7 @@ import platformdirs
 
 from tests.devices.android_root import INSTALL_QEMU, QEMU
 from tests.devices.arm64_rootfs import BOOKWORM, BULLSEYE, make_arm64_root
-from tests.devices.board import PASSWORD, Board
-from tests.devices.processes import start
-from tests.devices.sshd import wait_for_port
+from tests.devices.board import NAMESPACES, PASSWORD, Board
 from tests.needs import require_program, require_that
 
 __all__ = ["Arm64Board", "main"]
@@ -57,34 +55,12 @@ class Arm64Board(Board):
         # sshd gives its sessions no variable of its own, but what it is told to (sshd_config(5)).
         super().__init__(folder, options=[*options, f"SetEnv QEMU_CPU={_CPU}"], login_shell=login_shell)
 
-    def start(self) -> None:
-        """Switch it on; RuntimeError with its console where it does not come up."""
-        if self._wire is None:
-            self._lay_wire()
-        with (self.folder / "console").open("ab") as console:
-            self._computer = start([*self._inside(), *self._first_process()], console, talk=True)
-        assert self._computer.stdin is not None
-        assert self._computer.stdout is not None
-        furnished = self._computer.stdout.readline() == b"furnished\n"
-        if furnished:
-            self.restore_link()
-            self._computer.stdin.write(b"go\n")
-            self._computer.stdin.flush()
-        try:
-            if not furnished:
-                raise TimeoutError
-            wait_for_port(self.host, self.port, self._computer)
-        except TimeoutError:
-            self.stop()
-            raise RuntimeError(f"the board did not start:\n{self.log()}") from None
-
     def _first_process(self) -> list[str]:
         user_namespace = [sys.executable, str(Path(__file__).with_name("user_namespace.py"))]
-        others = ["--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--propagation", "private"]
         init = [sys.executable, "-m", "tests.devices.arm64_board_init"]
         settings = [str(self.folder / "settings.json"), str(self._root), self._qemu]
         environment = ["env", f"--chdir={_REPOSITORY}", f"QEMU_CPU={_CPU}"]
-        return [*environment, *user_namespace, "unshare", *others, *init, *settings]
+        return [*environment, *user_namespace, "unshare", *NAMESPACES, *init, *settings]
 
     def _lay_wire(self) -> None:
         super()._lay_wire()

@@ -43,14 +43,6 @@ def _overlay(root: Path, below: Path, layers: Path) -> None:
     _mount("-t", "overlay", "-o", options, "overlay", root)
 
 
-def _hide_setsid(root: Path) -> None:
-    """qemu shows a program zeros where /proc/PID/stat of its own says its group, so that who looks calls setsid(1).
-
-    That is not needed, since sshd has made a group, and does harm: for the leader of a group it forks and says 0.
-    """
-    (root / "usr/bin/setsid").unlink()
-
-
 def main() -> None:
     """Be the board."""
     settings_file, below, qemu = sys.argv[1:]
@@ -59,8 +51,6 @@ def main() -> None:
     if platform.machine() != "aarch64":
         _emulate(qemu)
     _overlay(root, Path(below), Path(settings["layers"]))
-    if platform.machine() != "aarch64":
-        _hide_setsid(root)
     board_init._furnish(root, settings)
     subprocess.run(["hostname", "raspberrypi"], check=True)
     print("furnished", flush=True)

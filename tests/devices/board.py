@@ -29,12 +29,15 @@ from tests.devices.raspberry_pi import CPUINFO, VCGENCMD, VCGENCMD_ANSWERS, writ
 from tests.devices.sshd import INSTALL_SSHD, make_key, wait_for_port
 from tests.needs import require_path, require_program, require_root
 
-__all__ = ["PASSWORD", "Board", "main"]
+__all__ = ["NAMESPACES", "PASSWORD", "Board", "main"]
 
 # 198.18.0.0/15 is for benchmarks of networks and never routed (RFC 2544): a board has 4 addresses of it.
 _NETWORKS = 1 << 15
 _START_S = 30.0
 _ATTEMPTS = 20
+
+# Options of unshare(1).
+NAMESPACES = ("--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--propagation", "private")
 
 PASSWORD = "correct horse"
 # openssl passwd -6 -salt pocketbench 'correct horse'
@@ -102,9 +105,7 @@ class Board:
         if self._wire is None:
             self._lay_wire()
         with (self.folder / "console").open("ab") as console:
-            init = [sys.executable, str(Path(__file__).with_name("board_init.py")), str(self.folder / "settings.json")]
-            namespaces = ["--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--propagation", "private"]
-            self._computer = start([*self._inside(), "unshare", *namespaces, *init], console, talk=True)
+            self._computer = start([*self._inside(), *self._first_process()], console, talk=True)
         assert self._computer.stdin is not None
         assert self._computer.stdout is not None
         furnished = self._computer.stdout.readline() == b"furnished\n"
@@ -153,6 +154,11 @@ class Board:
 
     def __exit__(self, *exc_info: object) -> None:
         self.stop()
+
+    def _first_process(self) -> list[str]:
+        """What starts it, within its wires."""
+        init = [sys.executable, str(Path(__file__).with_name("board_init.py")), str(self.folder / "settings.json")]
+        return ["unshare", *NAMESPACES, *init]
 
     def _write_files(self, login_shell: str, small_disk_bytes: int) -> None:
         folder = self.folder

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import cache, partial
 
 from pocketbench.checked.errors import DeviceError, InputError
-from pocketbench.device_profiles.schema import DeviceProfile
+from pocketbench.device_profiles.schema import DeviceProfile, Sensor
 from pocketbench.harness.checkup.clocking import governor, turbo
 from pocketbench.harness.checkup.connection import clock, monotonic_clock, reachable
 from pocketbench.harness.checkup.engines import EngineSource, engine_answers, runner_starts
@@ -85,7 +85,7 @@ def _questions(visit: Visit, engines: EngineSource, progress: ProgressCallback |
     yield from _android(visit) if visit.is_android else _linux(visit)
     yield "page size", partial(page_size, visit)
     for facts in visit.profile.sensors:
-        yield f"sensor {facts.name}", lambda facts=facts: [sensor(visit, facts)]  # type: ignore[misc]
+        yield f"sensor {facts.name}", partial(_sensor, visit, facts)
     yield "storage", partial(storage, visit)
     yield "executable directory", partial(executable_directory, visit)
     yield "runner", lambda: runner_starts(visit, read_target(visit.transport).platform)
@@ -107,6 +107,10 @@ def _linux(visit: Visit) -> Iterator[Question]:
     yield "throttling", lambda: linux_throttling(visit, firmware())
     yield "under-voltage", lambda: under_voltage(visit, firmware())
     yield "battery", partial(linux_battery, visit)
+
+
+def _sensor(visit: Visit, facts: Sensor) -> list[Row]:
+    return [sensor(visit, facts)]
 
 
 def _is_there(visit: Visit) -> bool:

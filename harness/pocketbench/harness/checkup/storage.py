@@ -9,9 +9,10 @@ from pathlib import PurePosixPath
 
 from pocketbench.harness.checkup.rows import Row, fail, not_known, ok, warning
 from pocketbench.harness.checkup.visit import Visit, decode, reason
-from pocketbench.harness.deploy.space import megabytes, parse_df
+from pocketbench.harness.deploy.space import megabytes
+from pocketbench.harness.devices.storage import mount_of, parse_free_bytes
 
-__all__ = ["PROGRAM_RUNS", "executable_directory", "mount_of", "page_size", "storage"]
+__all__ = ["PROGRAM_RUNS", "executable_directory", "page_size", "storage"]
 
 # The runner, both engines and a small model take 40 MB; an engine with the C library that is carried for it 10 more.
 _TOO_LITTLE_BYTES = 60_000_000
@@ -44,7 +45,7 @@ def storage(visit: Visit) -> list[Row]:
     """Room where our directory is, or will be."""
     directory = visit.device.directory
     answer = visit.run("sh", "-c", _DEEPEST, "sh", str(directory))
-    free = parse_df(decode(answer.stdout))
+    free = parse_free_bytes(decode(answer.stdout))
     if free is None:
         return [not_known("storage", f"expected what `df -Pk` says of {directory}, got: {reason(answer)}")]
     found = f"{megabytes(free)} free for {directory}"
@@ -102,20 +103,6 @@ def page_size(visit: Visit) -> list[Row]:
             "devices of 4 KiB",
         )
     ]
-
-
-def mount_of(mounts: str, directory: PurePosixPath) -> tuple[str, frozenset[str]] | None:
-    """Mount point and options of the file system that holds `directory`, from /proc/mounts (proc_mounts(5))."""
-    found: tuple[str, frozenset[str]] | None = None
-    for line in mounts.splitlines():
-        parts = line.split(" ")
-        if len(parts) != 6:
-            continue
-        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), parts[1])
-        # A later line covers an earlier one.
-        if directory.is_relative_to(point) and (found is None or len(point) >= len(found[0])):
-            found = point, frozenset(parts[3].split(","))
-    return found
 
 
 def _directory_of_ours(visit: Visit) -> str:

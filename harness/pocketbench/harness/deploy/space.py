@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 
 from pocketbench.harness.errors import DeploymentError
 
-__all__ = ["QUOTA_BYTES", "check_quota", "check_space", "megabytes", "parse_df"]
+__all__ = ["QUOTA_BYTES", "check_quota", "check_space", "megabytes"]
 
 # A phone's user data holds 64 GB and more, a board's card 16: enough for a hundred models, too little to fill either.
 QUOTA_BYTES = 4_000_000_000
 _SHOWN = 5
 # Directories, links, records and the runner's results.
 _RESERVE_BYTES = 4 * 1024 * 1024
-# $ df -Pk /data/local/tmp
-# Filesystem     1024-blocks     Used Available Capacity Mounted on
-# /dev/vda         264212084 26335920  80054992      25% /
-# toybox: "Filesystem     1K-blocks     Used Available Use% Mounted on"; the name of a file system may hold spaces.
-_DF_LINE = re.compile(r"\S.*\s(\d+)\s+(\d+)\s+(\d+)\s+(?:\d+%|-)\s+/.*", re.ASCII)
-
-
-def parse_df(text: str) -> int | None:
-    """Bytes available as `df -Pk` of one path says, None where it is none of its output."""
-    lines = text.splitlines()
-    if len(lines) != 2 or not lines[0].startswith("Filesystem"):
-        return None
-    match = _DF_LINE.fullmatch(lines[1])
-    return int(match[3]) * 1024 if match else None
 
 
 def check_space(available_bytes: int, needed_bytes: int, where: str) -> None:

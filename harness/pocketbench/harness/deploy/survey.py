@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pocketbench.harness.deploy.device_scripts import describe, run_script
 from pocketbench.harness.deploy.layout import Layout
 from pocketbench.harness.deploy.plan import Record, is_name, read_record
-from pocketbench.harness.deploy.space import parse_df
+from pocketbench.harness.devices.storage import parse_free_bytes
 from pocketbench.harness.errors import DeploymentError
 from pocketbench.harness.transports.base import Transport
 
@@ -118,7 +118,7 @@ def parse_survey(output: bytes, mark: str, name: str, deployment_id: str | None,
         else:
             sections[word] = body
     record, problem = _record(sections, name, deployment_id, where)
-    available = parse_df(_text(sections, "space"))
+    available = parse_free_bytes(_text(sections, "space"))
     if available is None:
         raise DeploymentError(
             f"{where}: expected the free space from `df -Pk`, got {_text(sections, 'space')[:300]!r}: is its df the "

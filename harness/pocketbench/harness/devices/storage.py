@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-__all__ = ["allows_programs", "parse_free_bytes"]
+__all__ = ["allows_programs", "mount_of", "parse_free_bytes"]
 
 _MOUNTS = 10_000
 # $ df -Pk /data/local/tmp
@@ -24,18 +24,24 @@ def parse_free_bytes(text: str) -> int | None:
 
 # /dev/block/dm-5 /data f2fs rw,lazytime,seclabel,nosuid,nodev,noatime 0 0
 # /dev/fuse /storage/emulated fuse rw,lazytime,nosuid,nodev,noexec,noatime 0 0
-def allows_programs(mounts: str, place: str) -> bool | None:
-    """False where `place`, a path without links, lies on a file system that is mounted noexec; proc_mounts(5)."""
-    if not place.startswith("/"):
-        return None
-    options: str | None = None
-    depth = 0
+def mount_of(mounts: str, place: PurePosixPath) -> tuple[str, frozenset[str]] | None:
+    """Mount point and options of the file system that holds `place`, a path without links, from /proc/mounts.
+
+    See proc_mounts(5). None where no line speaks of it.
+    """
+    found: tuple[str, frozenset[str]] | None = None
     for line in mounts.splitlines()[:_MOUNTS]:
         fields = line.split(" ")
         if len(fields) != 6 or not fields[1].startswith("/"):
             continue
-        point = PurePosixPath(re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields[1]))
+        point = re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), fields[1])
         # A later line covers an earlier one.
-        if len(point.parts) >= depth and PurePosixPath(place).is_relative_to(point):
-            options, depth = fields[3], len(point.parts)
-    return None if options is None else "noexec" not in options.split(",")
+        if place.is_relative_to(point) and (found is None or len(point) >= len(found[0])):
+            found = point, frozenset(fields[3].split(","))
+    return found
+
+
+def allows_programs(mounts: str, place: str) -> bool | None:
+    """False where `place` lies on a file system that is mounted noexec, None where that cannot be said."""
+    mount = mount_of(mounts, PurePosixPath(place)) if place.startswith("/") else None
+    return None if mount is None else "noexec" not in mount[1]

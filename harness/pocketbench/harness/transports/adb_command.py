@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-import threading
 import time
 from io import BytesIO
 from pathlib import PurePosixPath
@@ -19,6 +18,7 @@ from typing import BinaryIO, NamedTuple
 from pocketbench.harness.transports.adb_link import AdbLink, AdbStream, LinkBrokenError, StreamEndedError
 from pocketbench.harness.transports.adb_protocol import CLOSE_STDIN, ShellDecoder, stdin_packet
 from pocketbench.harness.transports.adb_sync import sync_session
+from pocketbench.harness.transports.feeder import Feeder
 from pocketbench.harness.transports.remote_shell import RemoteCommand, kill_group
 from pocketbench.harness.transports.ssh_output import KeptOutput
 
@@ -31,7 +31,8 @@ _STALL_S = 60.0
 # How long a command that is to be ended may take to say which process it is, and the end itself.
 _MARK_GRACE_S = 5.0
 _KILL_TIMEOUT_S = 5.0
-_FEEDER_GRACE_S = 5.0
+# What a stream raises where the command has ended or the connection is gone.
+_GONE = (StreamEndedError, LinkBrokenError, TimeoutError)
 _FOREVER_S = 1e6
 _PIECE_BYTES = 1 << 18
 
@@ -129,10 +130,11 @@ class PhoneCommand:
             session.send(content, file)
 
     def _see_through(self, stream: AdbStream) -> None:
-        feeder = _Feeder(stream, self._stdin, self._link.write_bytes) if self._decoder is not None else None
+        feeder = _feed(stream, self._stdin, self._link.write_bytes) if self._decoder is not None else None
         while not self._is_over:
             self._hear(stream, self._deadline)
         if feeder is not None:
+            stream.close()  # the command has ended: nobody reads what may still wait to be sent
             feeder.finish()
 
     def _hear(self, stream: AdbStream, deadline: Deadline) -> None:
@@ -160,43 +162,19 @@ class PhoneCommand:
             self._link.close()
 
 
-class _Feeder:
-    """Writes to the command's standard input, from a thread of its own unless it fits the first message."""
-
-    def __init__(self, stream: AdbStream, source: bytes | BinaryIO, write_bytes: int) -> None:
-        self._stream = stream
-        self._piece_bytes = min(_PIECE_BYTES, write_bytes) - len(CLOSE_STDIN)  # with its header it fills a message
-        self._problem: Exception | None = None
-        self._thread: threading.Thread | None = None
-        if isinstance(source, bytes) and len(source) <= 1 << 12:  # every device takes 4 KiB at once, and some more
-            with contextlib.suppress(StreamEndedError, LinkBrokenError, TimeoutError):  # the reading side finds out
-                stream.write((stdin_packet(source) if source else b"") + CLOSE_STDIN, _STALL_S)
-            return
-        content = BytesIO(source) if isinstance(source, bytes) else source
-        self._thread = threading.Thread(target=self._feed, args=(content,), daemon=True)
-        self._thread.start()
-
-    def finish(self) -> None:
-        """Raise what reading the source raised: the command got only a part."""
-        if self._thread is not None:
-            self._stream.close()  # the command has ended: nobody reads what may still wait to be sent
-            self._thread.join(_FEEDER_GRACE_S)
-        if self._problem is not None:
-            raise self._problem
-
-    def _feed(self, source: BinaryIO) -> None:
-        # A command may end without reading everything, and a connection may break: the reading side finds out.
-        with contextlib.suppress(StreamEndedError, LinkBrokenError, TimeoutError):
-            while piece := self._read(source):
-                self._stream.write(stdin_packet(piece), _FOREVER_S)
-            self._stream.write(CLOSE_STDIN, _FOREVER_S)
-
-    def _read(self, source: BinaryIO) -> bytes:
-        try:
-            return source.read(self._piece_bytes)
-        except Exception as error:  # whatever it is: it is raised again in finish()
-            self._problem = error
-            return b""
+def _feed(stream: AdbStream, source: bytes | BinaryIO, write_bytes: int) -> Feeder | None:
+    """Start to write `source` to the command's standard input; at once where it fits the first message."""
+    if isinstance(source, bytes) and len(source) <= 1 << 12:  # every device takes 4 KiB at once, and some more
+        with contextlib.suppress(*_GONE):  # the reading side finds out
+            stream.write((stdin_packet(source) if source else b"") + CLOSE_STDIN, _STALL_S)
+        return None
+    return Feeder(
+        BytesIO(source) if isinstance(source, bytes) else source,
+        lambda piece: stream.write(stdin_packet(piece), _FOREVER_S),
+        lambda: stream.write(CLOSE_STDIN, _FOREVER_S),
+        broken=_GONE,
+        piece_bytes=min(_PIECE_BYTES, write_bytes) - len(CLOSE_STDIN),  # with its header it fills a message
+    )
 
 
 def _take_apart(data: bytes, mark: bytes) -> Heard:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,6 +21,7 @@ from pocketbench.harness.transports.base import Completed
 from pocketbench.harness.transports.remote_shell import RemoteCommand, split_signal
 from pocketbench.harness.transports.ssh_errors import clean_line
 from pocketbench.harness.transports.ssh_output import TooMuchOutputError
+from pocketbench.harness.transports.whole_file import whole_file
 
 __all__ = ["AdbTransport"]
 
@@ -103,18 +102,12 @@ class AdbTransport:
 
     def pull(self, source: PurePosixPath, target: Path) -> None:
         """Copy `source` to `target` through a temporary file beside it and a rename."""
-        temporary: Path | None = None
-        with self._copying(source, target):
-            try:
-                descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-                temporary = Path(name)
-                with os.fdopen(descriptor, "wb") as writer, self._syncing(f"copying {source} to {target}") as session:
-                    session.receive(source, writer)
-                temporary.chmod(0o644)
-                temporary.replace(target)
-            finally:
-                if temporary is not None:
-                    temporary.unlink(missing_ok=True)
+        with (
+            self._copying(source, target),
+            whole_file(target) as writer,
+            self._syncing(f"copying {source} to {target}") as session,
+        ):
+            session.receive(source, writer)
 
     def close(self) -> None:
         """End the connection; the next call would make a new one."""

@@ -169,7 +169,7 @@ def _phones() -> tuple[list[tuple[Any, str]], int]:
 
 def _import_usb1() -> Any:
     try:
-        import usb1  # type: ignore[import-untyped]
+        import usb1
     except ImportError:
         raise UsbMissingError("the Python package libusb1 (`pip install libusb1`)") from None
     except OSError:  # the package looks for the library on import

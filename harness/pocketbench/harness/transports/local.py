@@ -7,15 +7,15 @@ import os
 import shutil
 import signal
 import subprocess
-import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, Self
+from typing import BinaryIO, Self
 
 from pocketbench.harness.errors import DeviceTimeoutError, TransportError
 from pocketbench.harness.transports.base import Completed
+from pocketbench.harness.transports.feeder import Feeder
+from pocketbench.harness.transports.whole_file import whole_file
 
 __all__ = ["LocalTransport"]
 
@@ -26,7 +26,7 @@ _FIXED = {"LANG": "C", "LC_ALL": "C"}
 
 # How long a killed process group may take to let go of its pipes.
 _KILL_GRACE_S = 5.0
-_CHUNK_BYTES = 1 << 16
+_PIECE_BYTES = 1 << 16
 
 
 class LocalTransport:
@@ -57,7 +57,7 @@ class LocalTransport:
             return Completed(tuple(argv), code, b"", text.encode(), time.monotonic() - start)
         self._running = process
         try:
-            feeder = None if isinstance(stdin, bytes) else _Feeder(process, stdin)
+            feeder = None if isinstance(stdin, bytes) else _feed(process, stdin)
             stdout, stderr = process.communicate(stdin if isinstance(stdin, bytes) else None, timeout=timeout_s)
             if feeder is not None:
                 feeder.finish()
@@ -95,52 +95,19 @@ class LocalTransport:
         self.close()
 
     def _copy(self, source: Path, target: Path, mode: int) -> None:
-        temporary: Path | None = None
         try:
-            with source.open("rb") as reader:
-                descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-                temporary = Path(name)
-                with os.fdopen(descriptor, "wb") as writer:
-                    shutil.copyfileobj(reader, writer, length=1 << 20)
-            temporary.chmod(mode)
-            temporary.replace(target)
+            with source.open("rb") as reader, whole_file(target, mode) as writer:
+                shutil.copyfileobj(reader, writer, length=1 << 20)
         except OSError as error:
             raise TransportError(
                 f"{self.address} expected to copy {source} to {target}, got: {error.strerror or error}."
             ) from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
 
 
-class _Feeder:
-    """Writes a file to the standard input of `process` from a thread of its own: both outputs are read meanwhile."""
-
-    def __init__(self, process: subprocess.Popen[bytes], source: BinaryIO) -> None:
-        assert process.stdin is not None
-        pipe, process.stdin = process.stdin, None  # ours from here on: communicate() would close it
-        self._problem: Exception | None = None
-        self._thread = threading.Thread(target=self._feed, args=(source, pipe), daemon=True)
-        self._thread.start()
-
-    def finish(self) -> None:
-        """Raise what reading the source raised: the command got only a part."""
-        self._thread.join(_KILL_GRACE_S)  # the process is gone, so a write that still waits fails
-        if self._problem is not None:
-            raise self._problem
-
-    def _feed(self, source: BinaryIO, pipe: IO[bytes]) -> None:
-        # A command may end without reading everything.
-        with contextlib.suppress(BrokenPipeError), pipe:
-            while chunk := self._read(source):
-                pipe.write(chunk)
-
-    def _read(self, source: BinaryIO) -> bytes:
-        try:
-            return source.read(_CHUNK_BYTES)
-        except Exception as error:  # whatever it is: it is raised again in finish()
-            self._problem = error
-            return b""
+def _feed(process: subprocess.Popen[bytes], source: BinaryIO) -> Feeder:
+    assert process.stdin is not None
+    pipe, process.stdin = process.stdin, None  # the feeder's from here on: communicate() would close it
+    return Feeder(source, pipe.write, pipe.close, broken=(BrokenPipeError,), piece_bytes=_PIECE_BYTES)
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

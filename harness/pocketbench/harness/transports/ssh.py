@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import tempfile
 import threading
 import time
 from collections.abc import Sequence
@@ -24,6 +23,7 @@ from pocketbench.harness.transports.ssh_host_keys import own_known_hosts
 from pocketbench.harness.transports.ssh_link import SshLink
 from pocketbench.harness.transports.ssh_output import FileOutput, KeptOutput, TooMuchOutputError
 from pocketbench.harness.transports.ssh_secrets import Ask, NobodyToAsk, Secrets
+from pocketbench.harness.transports.whole_file import whole_file
 
 __all__ = ["SshTransport"]
 
@@ -129,21 +129,13 @@ class SshTransport:
         SSH delivers every byte in order or breaks, and the exit code of `cat` comes after them: where it is 0, all of
         the file is here. Its size is not compared, since files of /proc and /sys have none.
         """
-        temporary: Path | None = None
         try:
-            descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-            temporary = Path(name)
-            with os.fdopen(descriptor, "wb") as writer:
+            with whole_file(target) as writer:
                 errors = self._transfer(source, target, ("cat", "--", str(source)), into=writer)
-            if errors is not None:
-                raise self._copy_error(source, target, errors)
-            temporary.chmod(0o644)
-            temporary.replace(target)
+                if errors is not None:
+                    raise self._copy_error(source, target, errors)
         except OSError as error:
             raise self._copy_error(source, target, error.strerror or str(error)) from error
-        finally:
-            if temporary is not None:
-                temporary.unlink(missing_ok=True)
 
     def close(self) -> None:
         """End the connection; the next call would make a new one."""

@@ -13,13 +13,16 @@ from typing import BinaryIO
 
 import paramiko
 
+from pocketbench.harness.transports.feeder import Feeder
+
 __all__ = ["BrokenError", "Exchange", "ExpiredError", "Patience", "close_channel", "for_any_login_shell"]
 
 # What fits a packet of 32 KiB, the most that OpenSSH takes, beside paramiko's 64 bytes of header (Channel.send).
 _PIECE_BYTES = (1 << 15) - 64
 _READ_BYTES = 1 << 18
 _POLL_S = 0.5
-_FEEDER_GRACE_S = 5.0
+# What a channel raises where the command has ended or the connection is gone.
+_GONE = (OSError, EOFError, paramiko.SSHException)
 # What no shell and no printf gives a meaning to.
 _PLAIN = re.compile(rb"[A-Za-z0-9 _./:=,@+-]")
 
@@ -51,10 +54,11 @@ class Patience:
 
 
 # OpenSSH's sshd gives a command a process group of its own, which a timeout needs to end it with its children; dropbear
-# does not, so setsid(1) has to where the board has it. The fifth word of proc_pid_stat(5) is the group.
+# does not, so setsid(1) has to where the board has it. The fifth word of proc_pid_stat(5) is the group: a child
+# reads it, because qemu-user shows a program zeros of its own, and setsid of a group's leader would fork and say 0.
 _START = (
-    'script="$(printf %b "{}")"; read -r pid name state parent group rest </proc/$$/stat; case $group in $$) ;; '
-    '*) command -v setsid >/dev/null && exec setsid /bin/sh -c "$script" ;; esac; eval "$script"'
+    'script="$(printf %b "{}")"; group=$(read -r pid name state parent group rest </proc/$$/stat; echo $group); '
+    'case $group in $$) ;; *) command -v setsid >/dev/null && exec setsid /bin/sh -c "$script" ;; esac; eval "$script"'
 )
 
 
@@ -106,12 +110,14 @@ class Exchange:
         """
         with _as_broken(), _closing_after(self._channel, self.patience.left_s()):
             self._channel.exec_command(for_any_login_shell(text))
-        feeder = _Feeder(self._channel, self._stdin, self._moved)
+        feeder = _feed(self._channel, self._stdin, self._moved)
         self.read_until(self.is_over)
         while not self._channel.exit_status_ready():
             self._channel.status_event.wait(_POLL_S)
             self._give_up_in_time()
-        feeder.finish()
+        if feeder is not None:
+            close_channel(self._channel)  # the command has ended, so nobody reads what may still wait to be sent
+            feeder.finish()
         if self._channel.exit_status < 0:
             raise BrokenError
         return self._channel.exit_status
@@ -162,48 +168,23 @@ class _News(threading.Event):
         """Paramiko clears it where one stream is empty: the other may not be."""
 
 
-class _Feeder:
-    """Writes to the command's standard input from a thread of its own, since both outputs are read meanwhile."""
+def _feed(channel: paramiko.Channel, source: bytes | BinaryIO, moved: Callable[[], None]) -> Feeder | None:
+    """Start to write `source` to the command's standard input; at once where there is nothing to write."""
+    if source == b"":
+        with contextlib.suppress(*_GONE):  # the command has ended
+            channel.shutdown_write()
+        return None
 
-    def __init__(self, channel: paramiko.Channel, source: bytes | BinaryIO, moved: Callable[[], None]) -> None:
-        self._channel = channel
-        self._moved = moved
-        self._problem: Exception | None = None
-        self._thread: threading.Thread | None = None
-        if source == b"":
-            with contextlib.suppress(OSError, EOFError):  # the command has ended
-                channel.shutdown_write()
-            return
-        stream = BytesIO(source) if isinstance(source, bytes) else source
-        self._thread = threading.Thread(target=self._feed, args=(stream,), daemon=True)
-        self._thread.start()
+    def write(piece: bytes) -> None:
+        while piece:
+            sent = channel.send(piece)
+            if sent == 0:
+                raise EOFError  # the channel is closed
+            moved()
+            piece = piece[sent:]
 
-    def finish(self) -> None:
-        """Raise what reading the source raised: the command got only a part."""
-        if self._thread is not None:
-            close_channel(self._channel)  # the command has ended, so nobody reads what may still wait to be sent
-            self._thread.join(_FEEDER_GRACE_S)
-        if self._problem is not None:
-            raise self._problem
-
-    def _feed(self, source: BinaryIO) -> None:
-        # A command may end without reading everything, and a connection may break: the reading side finds out.
-        with contextlib.suppress(OSError, EOFError, paramiko.SSHException):
-            while piece := self._read(source):
-                while piece:
-                    sent = self._channel.send(piece)
-                    if sent == 0:
-                        return
-                    self._moved()
-                    piece = piece[sent:]
-            self._channel.shutdown_write()
-
-    def _read(self, source: BinaryIO) -> bytes:
-        try:
-            return source.read(_PIECE_BYTES)
-        except Exception as error:  # whatever it is: it is raised again in finish()
-            self._problem = error
-            return b""
+    stream = BytesIO(source) if isinstance(source, bytes) else source
+    return Feeder(stream, write, channel.shutdown_write, broken=_GONE, piece_bytes=_PIECE_BYTES)
 
 
 @contextmanager
