@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 import pytest
 
+from pocketbench.checked.errors import InputError
 from pocketbench.harness.campaign import device_run, reach
 from pocketbench.harness.campaign.plan import Plan
 from pocketbench.harness.campaign.run import resume_campaign
@@ -53,7 +54,7 @@ class Fragile(LocalTransport):
 def fragile(monkeypatch: pytest.MonkeyPatch, home: Path) -> Callable[[dict[int, int]], None]:
     """Register the device `fragile`, whose connection is lost as told; nobody waits long for it."""
     Registry(home / "devices.yaml").add(
-        Device("fragile", "local:", "this-computer", PurePosixPath(home / "fragile-device"))
+        Device("fragile", "ssh://fragile", "this-computer", PurePosixPath(home / "fragile-device"))
     )
     monkeypatch.setattr(device_run, "_ASK_EVERY_S", 0.01)
     monkeypatch.setattr(device_run, "_RETURN_WITHIN_S", 0.5)
@@ -171,3 +172,14 @@ def test_ctrl_c_ends_every_device_at_once(
     (row,) = store.campaigns()
     assert row["status"] == "interrupted"
     assert row["launches"] < 20
+    # What was ended with it is done again, and has not failed.
+    assert set(campaign_tables(store, row["campaign_id"]).launches["status"]) == {"ok"}
+
+
+def test_one_device_under_two_names_is_refused(plan: Callable[..., Plan], run: Campaign, store: Store, home: Path):
+    Registry(home / "devices.yaml").add(Device("again", "local:", "this-computer", PurePosixPath(home / "again")))
+
+    with pytest.raises(InputError, match="expected different devices, got 'local' and 'again' at the same address"):
+        run(plan(devices=["local", "again"]))
+
+    assert store.campaigns() == []

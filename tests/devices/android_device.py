@@ -9,7 +9,6 @@ What it cannot be: bionic, SELinux, a phone's kernel and drivers, its speed. rea
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self
@@ -17,7 +16,7 @@ from typing import BinaryIO, Self
 from pocketbench.harness.transports.base import Completed
 from pocketbench.harness.transports.local import LocalTransport
 from tests.devices.android_root import INSTALL_QEMU, QEMU
-from tests.devices.processes import children, end, start
+from tests.devices.processes import children, end, module, start
 from tests.needs import require_program, require_that
 
 __all__ = ["DATA", "AndroidDevice", "AndroidShell"]
@@ -43,12 +42,11 @@ class AndroidDevice:
         self._init = 0
 
     def __enter__(self) -> Self:
-        init = [sys.executable, str(Path(__file__).with_name("android_init.py"))]
+        init = module("tests.devices.android_init", str(self.root), str(self.data), str(self._qemu))
         namespaces = ["--user", "--map-root-user", "--mount", "--pid", "--net", "--uts", "--fork", "--kill-child"]
         log = self.data.parent / f"{self.data.name}.log"
         with log.open("wb") as stream:
-            argv = ["unshare", *namespaces, *init, str(self.root), str(self.data), str(self._qemu)]
-            self._process = start(argv, stream, talk=True)
+            self._process = start(["unshare", *namespaces, *init], stream, talk=True)
         assert self._process.stdout is not None
         furnished = self._process.stdout.readline() == b"furnished\n"
         if not furnished:

@@ -26,6 +26,7 @@ import platformdirs
 from tests.devices.android_root import INSTALL_QEMU, QEMU
 from tests.devices.arm64_rootfs import BOOKWORM, BULLSEYE, make_arm64_root
 from tests.devices.board import NAMESPACES, PASSWORD, Board
+from tests.devices.processes import module
 from tests.needs import require_program, require_that
 
 __all__ = ["Arm64Board", "main"]
@@ -33,7 +34,6 @@ __all__ = ["Arm64Board", "main"]
 # A Raspberry Pi 4's. With qemu's default, -cpu max, some of LiteRT's int8 kernels compute wrong numbers.
 _CPU = "cortex-a72"
 _LINUX = (6, 7)
-_REPOSITORY = Path(__file__).parents[2]
 
 
 class Arm64Board(Board):
@@ -57,10 +57,9 @@ class Arm64Board(Board):
 
     def _first_process(self) -> list[str]:
         user_namespace = [sys.executable, str(Path(__file__).with_name("user_namespace.py"))]
-        init = [sys.executable, "-m", "tests.devices.arm64_board_init"]
-        settings = [str(self.folder / "settings.json"), str(self._root), self._qemu]
-        environment = ["env", f"--chdir={_REPOSITORY}", f"QEMU_CPU={_CPU}"]
-        return [*environment, *user_namespace, "unshare", *NAMESPACES, *init, *settings]
+        settings = (str(self.folder / "settings.json"), str(self._root), self._qemu)
+        init = module("tests.devices.arm64_board_init", *settings)
+        return ["env", f"QEMU_CPU={_CPU}", *user_namespace, "unshare", *NAMESPACES, *init]
 
     def _lay_wire(self) -> None:
         super()._lay_wire()

@@ -16,7 +16,6 @@ import json
 import random
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -24,7 +23,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Self
 
-from tests.devices.processes import end, start
+from tests.devices.processes import end, module, start
 from tests.devices.raspberry_pi import CPUINFO, VCGENCMD, VCGENCMD_ANSWERS, write_sys
 from tests.devices.sshd import INSTALL_SSHD, make_key, wait_for_port
 from tests.needs import require_path, require_program, require_root
@@ -157,8 +156,7 @@ class Board:
 
     def _first_process(self) -> list[str]:
         """What starts it, within its wires."""
-        init = [sys.executable, str(Path(__file__).with_name("board_init.py")), str(self.folder / "settings.json")]
-        return ["unshare", *NAMESPACES, *init]
+        return ["unshare", *NAMESPACES, *module("tests.devices.board_init", str(self.folder / "settings.json"))]
 
     def _write_files(self, login_shell: str, small_disk_bytes: int) -> None:
         folder = self.folder

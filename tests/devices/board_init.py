@@ -1,7 +1,7 @@
 """The first process of an emulated board: puts its file system together inside namespaces made for it, then is sshd.
 
-Started by board.py as `python board_init.py SETTINGS.json` with a pipe on standard input and output; nothing here may
-import anything but the standard library, and nothing here runs outside those namespaces.
+Started by board.py as `python -m tests.devices.board_init SETTINGS.json` with a pipe on standard input and output;
+nothing here runs outside those namespaces.
 """
 
 from __future__ import annotations
@@ -13,33 +13,32 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__: list[str] = []
+from tests.devices.namespaces import mount
 
-
-def _mount(*arguments: str) -> None:
-    subprocess.run(["mount", *arguments], check=True, stdin=subprocess.DEVNULL)
+__all__ = ["become_sshd", "furnish"]
 
 
 def _overlay(root: Path, layers: Path) -> None:
     """The host's own files below, everything that the board writes in memory above."""
-    _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(layers))
+    mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", str(layers))
     (layers / "upper").mkdir()
     (layers / "work").mkdir()
     options = f"lowerdir=/,upperdir={layers}/upper,workdir={layers}/work"
-    _mount("-t", "overlay", "-o", options, "overlay", str(root))
+    mount("-t", "overlay", "-o", options, "overlay", str(root))
 
 
-def _furnish(root: Path, settings: dict[str, str]) -> None:
+def furnish(root: Path, settings: dict[str, str]) -> None:
+    """Put what makes it a board into the files below `root`."""
     folder = Path(settings["folder"])
-    _mount("-t", "proc", "proc", str(root / "proc"))
-    _mount("--rbind", "/dev", str(root / "dev"))
-    _mount("--bind", str(folder / "sys"), str(root / "sys"))
-    _mount("--bind", str(folder / "cpuinfo"), str(root / "proc/cpuinfo"))
+    mount("-t", "proc", "proc", str(root / "proc"))
+    mount("--rbind", "/dev", str(root / "dev"))
+    mount("--bind", str(folder / "sys"), str(root / "sys"))
+    mount("--bind", str(folder / "cpuinfo"), str(root / "proc/cpuinfo"))
     for path, mode in (("root/.ssh", 0o700), ("run/sshd", 0o755), ("run/board", 0o755), ("run/fake_vc", 0o755)):
         (root / path).mkdir(parents=True, exist_ok=True)
         (root / path).chmod(mode)
-    _mount("--bind", str(folder / "vcgencmd"), str(root / "run/fake_vc"))
-    _mount("-t", "tmpfs", "-o", f"size={settings['small_disk_bytes']},mode=1777", "tmpfs", str(root / "mnt"))
+    mount("--bind", str(folder / "vcgencmd"), str(root / "run/fake_vc"))
+    mount("-t", "tmpfs", "-o", f"size={settings['small_disk_bytes']},mode=1777", "tmpfs", str(root / "mnt"))
     for name in ("authorized_keys", "host_key", "sshd_config"):
         shutil.copy(folder / name, root / "run/board" / name)
     (root / "run/board/host_key").chmod(0o600)
@@ -62,21 +61,26 @@ def _set_field(path: Path, index: int, value: str) -> None:
     path.write_text("".join(f"{':'.join(fields)}\n" for fields in lines))
 
 
-def main() -> None:
-    """Be the board."""
-    settings = json.loads(Path(sys.argv[1]).read_text())
-    root = Path(settings["root"])
-    _overlay(root, Path(settings["layers"]))
-    _furnish(root, settings)
+def become_sshd(root: Path) -> None:
+    """Say "furnished", wait for a line, and be the SSH server below `root`."""
     subprocess.run(["hostname", "raspberrypi"], check=True)
     print("furnished", flush=True)
-    sys.stdin.readline()  # board.py plugs the cable in meanwhile
+    sys.stdin.readline()  # the cable is plugged in meanwhile
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
     os.chroot(root)
     os.chdir("/")
     os.execv("/usr/sbin/sshd", ["/usr/sbin/sshd", "-D", "-e", "-f", "/run/board/sshd_config"])
+
+
+def main() -> None:
+    """Be the board."""
+    settings = json.loads(Path(sys.argv[1]).read_text())
+    root = Path(settings["root"])
+    _overlay(root, Path(settings["layers"]))
+    furnish(root, settings)
+    become_sshd(root)
 
 
 if __name__ == "__main__":

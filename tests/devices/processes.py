@@ -6,11 +6,14 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-__all__ = ["children", "end", "start"]
+__all__ = ["children", "end", "module", "start"]
+
+_REPOSITORY = Path(__file__).parents[2]
 
 
 def start(argv: Sequence[str], log: IO[bytes] | None = None, *, talk: bool = False) -> subprocess.Popen[bytes]:
@@ -26,6 +29,11 @@ def start(argv: Sequence[str], log: IO[bytes] | None = None, *, talk: bool = Fal
         stderr=log or subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+def module(name: str, *arguments: str) -> list[str]:
+    """The command that runs a module of this repository, wherever it is started."""
+    return ["env", f"--chdir={_REPOSITORY}", sys.executable, "-m", name, *arguments]
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

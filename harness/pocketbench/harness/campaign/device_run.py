@@ -94,7 +94,7 @@ class DeviceRun:
                 engine = self._engine(name)
                 self._steadily(partial(self._runner, name))
             except (DeviceError, InputError) as error:
-                _raise_if_gone(error)
+                self._raise_if_over(error)
                 self.store.add_failure(job_ids, "deploy", str(error))
             else:
                 self.store.set_deployed(job_ids, _engine_record(engine))
@@ -132,7 +132,7 @@ class DeviceRun:
             try:
                 stages = self._steadily(partial(self._memory, job))
             except (DeviceError, InputError) as error:
-                _raise_if_gone(error)
+                self._raise_if_over(error)
                 self.store.add_failure([job.job_id], "memory", str(error))
             else:
                 self.store.set_memory(job.job_id, [MemoryStageRecord(**asdict(stage)) for stage in stages])
@@ -151,7 +151,7 @@ class DeviceRun:
             try:
                 self._judge(self.evaluation, name, job_ids)
             except (DeviceError, InputError) as error:
-                _raise_if_gone(error)
+                self._raise_if_over(error)
                 self.store.add_failure(job_ids, "quality", str(error))
 
     def _judge(self, evaluation: Evaluation, name: str, job_ids: Sequence[int]) -> None:
@@ -198,7 +198,7 @@ class DeviceRun:
             options = _bench_options(self.plan.launch, job, self.plan.seed, self._input(job.variant))
             result = self._steadily(launch, lambda error: record("lost", error))
         except (DeviceError, InputError) as error:
-            _raise_if_gone(error)
+            self._raise_if_over(error)
             record("failed", error)
             return False
         self.store.add_launch(_launch_record(result, job.job_id, number, position, started_at), result.samples)
@@ -235,6 +235,16 @@ class DeviceRun:
                 self._returns += 1
                 return
 
+    def _raise_if_over(self, error: Exception) -> None:
+        """Go on after what one variant did; not after the device has gone away or the run was told to stop.
+
+        What fails then fails for that, and nothing of it is stored: a resumed campaign does it again.
+        """
+        if isinstance(error, DeviceGoneError):
+            raise error
+        if self.stop.is_set():
+            raise DeviceGoneError(str(error)) from error
+
     def _input(self, variant: str) -> Path | None:
         """The tensor file of a variant, None where its input is random."""
         if self.evaluation is None:
@@ -250,12 +260,6 @@ def _by_variant(jobs: Sequence[StoredJob]) -> dict[str, list[int]]:
     for job in jobs:
         found.setdefault(job.variant, []).append(job.job_id)
     return found
-
-
-def _raise_if_gone(error: Exception) -> None:
-    """Go on after what one variant did; not after the device has gone away, which would fail them all."""
-    if isinstance(error, DeviceGoneError):
-        raise error
 
 
 def _engine_record(engine: EngineBuild) -> EngineRecord:

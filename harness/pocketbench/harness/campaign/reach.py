@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pocketbench.checked.errors import InputError
 from pocketbench.harness.devices.connect import open_transport
 from pocketbench.harness.devices.facts import DeviceFacts, read_facts
 from pocketbench.harness.devices.registry import Device, Registry
@@ -41,12 +42,19 @@ class Reached:
 def reach(names: Sequence[str], *, registry: Registry, home: Path, ask: Ask | None) -> Iterator[list[Reached]]:
     """The devices called `names`, each held so that nobody else measures there meanwhile.
 
-    Raises InputError for a name that is not registered or a device that is held, TransportError for one that does not
-    answer.
+    Raises InputError for a name that is not registered, two for one address, or a device that is held, TransportError
+    for one that does not answer.
     """
     devices = [registry.get(name) for name in names]
+    by_address = {device.address: device.name for device in devices}
+    for device in devices:
+        if (other := by_address[device.address]) != device.name:
+            raise InputError(
+                f"expected different devices, got {device.name!r} and {other!r} at the same address {device.address}: "
+                "leave one of them out, since both would be measured at once."
+            )
     with ExitStack() as stack:
-        for address in sorted({device.address for device in devices}):
+        for address in sorted(by_address):
             stack.enter_context(hold_device(home, address))
         reached = []
         for device in devices:

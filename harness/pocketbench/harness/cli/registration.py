@@ -31,6 +31,8 @@ _MOST_KEYS = 8
 
 def register(address: str, name: str, *, profile: str | None, directory: str | None, fingerprint: str | None) -> str:
     """Register the device and return what it is, in words. Nothing is registered where it cannot be reached."""
+    from pocketbench.harness.transports.adb_transport import AdbTransport
+
     parsed = parse_address(address)
     registry = device_registry()
     if isinstance(parsed, LocalAddress):
@@ -49,10 +51,9 @@ def register(address: str, name: str, *, profile: str | None, directory: str | N
         target = read_target(transport)
         chosen = profile or _match(transport, "android" if phone else "linux")
         place = _directory(transport, directory, phone)
-        way = getattr(transport, "way", None)
-        reached = f", {way()}" if way is not None else ""
+        way = f", {transport.way()}" if isinstance(transport, AdbTransport) else ""
     registry.add(Device(name, address, chosen, place))
-    return f"{target.platform}, profile {chosen}, files in {place}{reached}"
+    return f"{target.platform}, profile {chosen}, files in {place}{way}"
 
 
 def _meet(transport: Transport, fingerprint: str | None) -> None:
