@@ -6,6 +6,7 @@ It runs until Ctrl-C, and prints its address and how to register it. `--help` af
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     if name not in _DEVICES:
         sys.stderr.write(f"expected one of {', '.join(_DEVICES)}, got {name!r}: python -m tests.devices board\n")
         return 2
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as tidily as Ctrl-C
     try:
         importlib.import_module(_DEVICES[name]).main(arguments[1:])
     except (pytest.skip.Exception, pytest.fail.Exception) as missing:  # of tests/needs.py

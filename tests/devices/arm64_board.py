@@ -11,10 +11,8 @@ is that too, and only this computer's cores can be pinned although its /sys has 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import platform
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,7 +23,7 @@ import platformdirs
 
 from tests.devices.android_root import INSTALL_QEMU, QEMU
 from tests.devices.arm64_rootfs import BOOKWORM, BULLSEYE, make_arm64_root
-from tests.devices.board import NAMESPACES, PASSWORD, Board
+from tests.devices.board import NAMESPACES, Board, serve
 from tests.devices.processes import module
 from tests.needs import require_program, require_that
 
@@ -73,20 +71,7 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.devices arm64-board", description=__doc__.splitlines()[0])
     parser.add_argument("--release", default=BOOKWORM, choices=(BOOKWORM, BULLSEYE), help="whose files it has")
     chosen = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it as tidily
     root = make_arm64_root(platformdirs.user_cache_path("pocketbench-devices"), chosen.release)
-    with (
-        tempfile.TemporaryDirectory(prefix="board-") as folder,
-        Arm64Board(root, Path(folder, "board"), options=["PasswordAuthentication yes"]) as board,
-    ):
-        print(_GREETING.format(board=board, password=PASSWORD), flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.pause()
-
-
-_GREETING = """\
-A Raspberry Pi 4 with programs for arm64, emulated, at ssh://{board.user}@{board.host}
-  log in with:   the password `{password}`
-  register it:   pocketbench device add ssh://{board.user}@{board.host} --name emulated-pi --directory /root/pocketbench
-  heat it up:    echo 81500 > {board.sys}/class/thermal/thermal_zone0/temp
-Ctrl-C switches it off."""
+    with tempfile.TemporaryDirectory(prefix="board-") as folder:
+        board = Arm64Board(root, Path(folder, "board"), options=["PasswordAuthentication yes"])
+        serve(board, "A Raspberry Pi 4 with programs for arm64, emulated")

@@ -181,7 +181,6 @@ def main(arguments: Sequence[str]) -> None:
     """`python -m tests.devices vm`: run one until Ctrl-C."""
     parser = argparse.ArgumentParser(prog="python -m tests.devices vm", description=__doc__.splitlines()[0])
     parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it as tidily
     parts = make_vm_parts(platformdirs.user_cache_path("pocketbench-devices"))
     with tempfile.TemporaryDirectory(prefix="vm-") as folder, Arm64Vm(parts, Path(folder, "vm")) as vm:
         print(_GREETING.format(vm=vm), flush=True)

@@ -28,7 +28,7 @@ from tests.devices.raspberry_pi import CPUINFO, VCGENCMD, VCGENCMD_ANSWERS, writ
 from tests.devices.sshd import INSTALL_SSHD, make_key, wait_for_port
 from tests.needs import require_path, require_program, require_root
 
-__all__ = ["NAMESPACES", "PASSWORD", "Board", "main"]
+__all__ = ["NAMESPACES", "PASSWORD", "Board", "main", "serve"]
 
 # 198.18.0.0/15 is for benchmarks of networks and never routed (RFC 2544): a board has 4 addresses of it.
 _NETWORKS = 1 << 15
@@ -243,23 +243,28 @@ def main(arguments: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.devices board", description=__doc__.splitlines()[0])
     parser.add_argument("--login-shell", default="/bin/bash", help="the shell of its user root")
     chosen = parser.parse_args(arguments)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # both end it as tidily
     with tempfile.TemporaryDirectory(prefix="board-") as folder:
-        board = Board(Path(folder, "board"), options=["PasswordAuthentication yes"], login_shell=chosen.login_shell)
-        with board.authorized_keys.open("ab") as keys:
-            for path in sorted(Path("~/.ssh").expanduser().glob("id_*.pub")):
-                keys.write(path.read_bytes())
-        with board:
-            fingerprint = subprocess.run(
-                ["ssh-keygen", "-lf", board.folder / "host_key.pub"], capture_output=True, text=True, check=True
-            ).stdout.split()[1]
-            print(_GREETING.format(board=board, password=PASSWORD, fingerprint=fingerprint), flush=True)
-            with contextlib.suppress(KeyboardInterrupt):
-                signal.pause()
+        serve(
+            Board(Path(folder, "board"), options=["PasswordAuthentication yes"], login_shell=chosen.login_shell),
+            "A Raspberry Pi 4, emulated",
+        )
+
+
+def serve(board: Board, what: str) -> None:
+    """Run `board` until Ctrl-C, for the user's own keys and a password; say how to use it."""
+    with board.authorized_keys.open("ab") as keys:
+        for path in sorted(Path("~/.ssh").expanduser().glob("id_*.pub")):
+            keys.write(path.read_bytes())
+    with board:
+        listed = ["ssh-keygen", "-lf", str(board.folder / "host_key.pub")]
+        fingerprint = subprocess.run(listed, capture_output=True, text=True, check=True).stdout.split()[1]
+        print(_GREETING.format(what=what, board=board, password=PASSWORD, fingerprint=fingerprint), flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.pause()
 
 
 _GREETING = """\
-A Raspberry Pi 4, emulated, at ssh://{board.user}@{board.host}
+{what}, at ssh://{board.user}@{board.host}
   its host key:  {fingerprint}
   log in with:   your own key from ~/.ssh, or the password `{password}`
   register it:   pocketbench device add ssh://{board.user}@{board.host} --name emulated-pi --directory /root/pocketbench
