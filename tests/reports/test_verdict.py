@@ -233,6 +233,13 @@ def test_interrupted_campaign_is_said():
     assert picked(tables) == ("variant", "int8-tflite")
 
 
+def test_a_reason_is_told_far_enough_to_be_understood():
+    said = "adb+tcp://192.168.100.200:5555 engine_load: expected a library that this device can load, got none"
+    tables = make_tables([REFERENCE, replace(FAST, job_status="failed", job_failed=f"not deployed: {said}")])
+
+    assert said in notes(tables)
+
+
 def test_launches_that_were_lost_with_the_device_are_said():
     tables = make_tables([REFERENCE, FAST])
     launch = tables.launches.iloc[[0]]

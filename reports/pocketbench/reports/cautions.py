@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pocketbench.reports.campaign import Campaign, Interval, Job
 from pocketbench.reports.decision import Decision
 from pocketbench.reports.digits import quality_change, quality_value, ratio
-from pocketbench.reports.names import Name, Sentence
+from pocketbench.reports.names import Name, Sentence, reason
 from pocketbench.reports.naming import called, listed
 from pocketbench.reports.paired import LaunchMedians, differs, paired_ratio
 from pocketbench.reports.quality import judge, loss, worst_loss
@@ -178,13 +178,13 @@ def _rival(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
 def _gate(decision: Decision) -> Iterator[Sentence]:
     if decision.pick is not None:
         for warning in decision.pick.variant.warnings:
-            yield ("The gate noticed: ", Name(warning))
+            yield ("The gate noticed: ", reason(warning))
 
 
 def _partial(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
     for job in (decision.pick, None if decision.reference is decision.pick else decision.reference):
         if job is not None and job.status == "partial":
-            yield ("Something of ", *called(campaign, job), " is missing: ", Name(job.reason or "no reason is known"))
+            yield ("Something of ", *called(campaign, job), " is missing: ", reason(job.reason or "no reason is known"))
 
 
 def _cut_short(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:

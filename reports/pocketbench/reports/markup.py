@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from pocketbench.reports.names import Name, Sentence, shorten, visible
+from pocketbench.reports.names import LONGEST, LONGEST_REASON, Name, Sentence, shorten, visible
 
 __all__ = ["Html", "absent", "element", "join", "long_text", "name", "sentence"]
 
@@ -39,21 +39,24 @@ def join(children: Iterable[str]) -> Html:
     return Html("".join(child if isinstance(child, Html) else _escape(child) for child in children))
 
 
-def name(full: str, longest: int | None = None) -> Html:
+def name(full: str, longest: int = LONGEST) -> Html:
     """A foreign name, isolated from the direction of the text around it; where it is cut, the title has all of it."""
-    short = Name(full).short if longest is None else shorten(full, longest)
+    short = shorten(full, longest)
     kind = "short" if len(short) <= _UNBROKEN else None
     return element("bdi", short, class_=kind, title=full if short != full else None)
 
 
 def sentence(parts: Sentence) -> Html:
     """A sentence with its names isolated, its intervals on one line."""
-    return join(name(part.full) if isinstance(part, Name) else _INTERVAL.sub("[\\1,\u00a0\\2]", part) for part in parts)
+    return join(
+        name(part.full, part.longest) if isinstance(part, Name) else _INTERVAL.sub("[\\1,\u00a0\\2]", part)
+        for part in parts
+    )
 
 
 def long_text(full: str) -> Html:
     """A reason or warning: on the page up to 400 characters, in the title all of it."""
-    return name(full, 400)
+    return name(full, LONGEST_REASON)
 
 
 def absent(why: str = "not known") -> Html:

@@ -9,23 +9,30 @@ from __future__ import annotations
 import unicodedata
 from dataclasses import dataclass
 
-__all__ = ["Name", "Sentence", "plain", "shorten", "visible"]
+__all__ = ["LONGEST", "LONGEST_REASON", "Name", "Sentence", "plain", "reason", "shorten", "visible"]
 
 LONGEST = 48
+LONGEST_REASON = 400
 # Line ends and tabs, and the joiners that some scripts and emoji are written with.
 _HARMLESS = "\n\t\r\u200c\u200d"
 
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A name that a user, a file or a device gave."""
+    """A name that a user, a file or a device gave, or a reason in their words (`reason`)."""
 
     full: str
+    longest: int = LONGEST
 
     @property
     def short(self) -> str:
-        """The name on one line, without characters that act on what stands beside it, cut to 48 characters."""
-        return shorten(self.full, LONGEST)
+        """The name on one line, without characters that act on what stands beside it, cut to `longest` characters."""
+        return shorten(self.full, self.longest)
+
+
+def reason(full: str) -> Name:
+    """Why something failed, long enough to be understood."""
+    return Name(full, LONGEST_REASON)
 
 
 Sentence = tuple[str | Name, ...]

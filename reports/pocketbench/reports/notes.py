@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pocketbench.reports.campaign import Campaign
-from pocketbench.reports.names import Name, Sentence
+from pocketbench.reports.names import Sentence, reason
 from pocketbench.reports.naming import listed_names
 
 __all__ = ["notes"]
@@ -53,8 +53,8 @@ def _failed(campaign: Campaign) -> Iterator[Sentence]:
     if failed:
         names = list(dict.fromkeys(job.variant.name for job in failed))
         yield (_counted(len(failed), "job", "could not be measured"), *listed_names(names), ".")
-        for reason in list(dict.fromkeys(job.reason for job in failed if job.reason))[:_REASONS]:
-            yield ("Could not be measured: ", Name(reason))
+        for text in list(dict.fromkeys(job.reason for job in failed if job.reason))[:_REASONS]:
+            yield ("Could not be measured: ", reason(text))
 
 
 def _launches(count: int) -> str:
