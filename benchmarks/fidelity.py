@@ -7,6 +7,11 @@ runner's median latency against one of them: the geometric mean of the ratios of
 The rows against `itself` compare two launches of the runner: what differs there is noise.
 
 The script prints milliseconds with two decimals, so it is compared for models over 1 ms only.
+
+What a Python peer takes longer does not grow with the model: 0 to 45 us a call where the model does not fit the caches
+(column `peer_more_us`), and the two peers differ by up to 20 us on the same file. Between two calls the interpreter uses
+the caches that the engine then fills again, and the engine's threads may fall asleep. Of a model of 2 ms that is more
+than 1 %, whatever the runner does; so the goal is judged from 1 ms on, as it was set, and from 3 ms on.
 """
 
 from __future__ import annotations
@@ -39,6 +44,7 @@ __all__ = ["main"]
 
 ROOT = Path(__file__).parents[1]
 SLOW_NS = 1_000_000.0  # the goal of 1 % is for models over 1 ms
+CLEAR_NS = 3_000_000.0  # from here on a Python peer's own cost is less than 1 %
 TOLERANCE = 0.01
 TIMEOUT_S = 120.0
 SEED = 0
@@ -176,6 +182,7 @@ def measure(cases: list[Case], rounds: int, scratch: Path) -> list[Row]:
                     "threads": case.threads,
                     "against": peer,
                     "runner_ms": own.value / 1e6,
+                    "peer_more_us": own.value * (1 / ratio.value - 1) / 1e3,
                     "ratio": ratio.value,
                     "ratio_low": ratio.low,
                     "ratio_high": ratio.high,
@@ -186,13 +193,15 @@ def measure(cases: list[Case], rounds: int, scratch: Path) -> list[Row]:
 
 
 def judge(rows: list[Row]) -> list[Goal]:
-    """The goals. The first is the one that counts; the second says how much of a miss is beyond doubt."""
+    """The goals. The first is the one that was set; the next two say how much of a miss is beyond doubt, and whose."""
     peers = [row for row in rows if row["against"] != ITSELF]
     large = [row for row in peers if _number(row, "runner_ms") * 1e6 > SLOW_NS]
+    clear = [row for row in large if _number(row, "runner_ms") * 1e6 > CLEAR_NS]
     lows = [_number(row, "ratio_low") for row in peers if row["against"] == LOOP]
     return [
         _within("models over 1 ms: largest difference to a peer", [abs(_number(row, "ratio") - 1) for row in large]),
         _within("the same, beyond doubt: nearer end of the interval", [_sure_difference(row) for row in large]),
+        _within("models over 3 ms: largest difference to a peer", [abs(_number(row, "ratio") - 1) for row in clear]),
         Goal(
             name="never slower than the Python loop: largest lower end of an interval",
             target="<= 1",
