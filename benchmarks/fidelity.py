@@ -9,9 +9,9 @@ The rows against `itself` compare two launches of the runner: what differs there
 The script prints milliseconds with two decimals, so it is compared for models over 1 ms only.
 
 What a Python peer takes longer does not grow with the model: 0 to 45 us a call where the model does not fit the caches
-(column `peer_more_us`), and the two peers differ by up to 20 us on the same file. Between two calls the interpreter uses
-the caches that the engine then fills again, and the engine's threads may fall asleep. Of a model of 2 ms that is more
-than 1 %, whatever the runner does; so the goal is judged from 1 ms on, as it was set, and from 3 ms on.
+(column `peer_more_us`), and the two peers differ by up to 20 us on the same file. Between two calls the interpreter
+uses the caches that the engine then fills again, and the engine's threads may fall asleep. Of a model of 2 ms that is
+more than 1 %, whatever the runner does; so the goal is judged from 1 ms on, as it was set, and from 3 ms on.
 """
 
 from __future__ import annotations
