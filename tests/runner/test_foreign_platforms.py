@@ -12,6 +12,7 @@ import os
 import platform as computer
 import shutil
 import subprocess
+import time
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -20,7 +21,10 @@ import pytest
 from pocketbench.harness.errors import RunnerCrashError, RunnerError
 from pocketbench.harness.runner.binaries import runner_binary
 from pocketbench.harness.runner.client import Runner
+from pocketbench.harness.runner.launch import read_launch
+from pocketbench.harness.runner.protocol import SensorsEvent, one_event
 from pocketbench.harness.runner.results import BenchOptions
+from pocketbench.harness.runner.sensing import SensorRequest, read_readings, sensor_list
 from pocketbench.harness.transports.local import LocalTransport
 from tests.devices.android_stand_in import build_linker
 from tests.needs import require_path, require_program, require_that
@@ -129,6 +133,25 @@ def test_it_reports_memory(runner):
     stages = runner().memory(1, TIMEOUT_S)
 
     assert [stage.stage for stage in stages] == ["start", "engine_loaded", "model_loaded", "first_inference", "end"]
+
+
+def test_it_samples_sensors_meanwhile(emulated, library, tmp_path):
+    sensors = [SensorRequest(50, "node", ("/proc/uptime",)), SensorRequest(60_000, "command", ("echo", "hello"))]
+    (tmp_path / "sensors").write_bytes(sensor_list(sensors))
+    (tmp_path / "model").write_text(ECHO)
+    engine = ("--engine", "onnxruntime", "--library", library, "--model", tmp_path / "model")
+    files = ("--sensors", tmp_path / "sensors", "--readings", tmp_path / "readings", "--min-time-ms", "300")
+    before = time.monotonic_ns()
+
+    completed = LocalTransport().run(list(map(str, (*emulated, "idle", *engine, *files))), timeout_s=TIMEOUT_S)
+
+    said = one_event(read_launch(completed, "it"), SensorsEvent)
+    readings = read_readings(tmp_path / "readings", sensors=2, count=said.readings)
+    assert before < readings[0].start_ns < readings[-1].start_ns < time.monotonic_ns()
+    assert [reading.data for reading in readings if reading.sensor == 1] == [b"hello\n"] * 2
+    assert len(readings) > 4
+    assert 0 < said.cpu_ns < TIMEOUT_S * 1e9
+    assert said.flags == ()
 
 
 def test_it_turns_telemetry_off(runner):

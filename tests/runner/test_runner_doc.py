@@ -58,8 +58,9 @@ def test_the_stages_of_the_c_code_are_those_of_the_protocol():
 def test_the_memory_stages_and_flags_of_the_c_code_are_documented():
     code = "\n".join(SOURCES.values())
     words = [*re.findall(r'memory_report\("(\w+)"', code), "warmup_max_time", "max_time", "sample_limit"]
+    words.append("readings_limit")
 
-    assert len(words) == 8
+    assert len(words) == 9
     for word in words:
         assert f'"{word}"' in code
         assert f"`{word}`" in section("Events")
@@ -68,7 +69,7 @@ def test_the_memory_stages_and_flags_of_the_c_code_are_documented():
 def test_every_option_is_documented_and_no_other():
     options = set(re.findall(r'\{"(--[\w-]+)"', SOURCES["options.c"]))
 
-    assert len(options) == 14
+    assert len(options) == 17
     assert set(re.findall(r"^\| `(--[\w-]+)` ", section("Options"), flags=re.MULTILINE)) == options
 
 
@@ -76,6 +77,7 @@ def test_every_mode_is_documented():
     assert set(re.findall(r"^\| `(\w+)` ", section("Modes"), flags=re.MULTILINE)) == {
         "describe",
         "bench",
+        "idle",
         "infer",
         "memory",
     }

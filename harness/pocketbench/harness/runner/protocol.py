@@ -22,10 +22,12 @@ __all__ = [
     "ErrorEvent",
     "Event",
     "FirstInferenceEvent",
+    "IdleEvent",
     "InferredEvent",
     "MemoryEvent",
     "ModelEvent",
     "SamplesEvent",
+    "SensorsEvent",
     "StageEvent",
     "TensorEntry",
     "last_stage",
@@ -41,10 +43,12 @@ _WORDS_LIMIT = 2000  # characters of an engine's own words in one of our message
 Stage = Literal[
     "start",
     "options",
+    "sensors",
     "engine_load",
     "model_load",
     "input",
     "first_inference",
+    "idle",
     "warmup",
     "run",
     "samples",
@@ -153,6 +157,28 @@ class SamplesEvent(_Event):
     flags: tuple[Literal["warmup_max_time", "max_time", "sample_limit"], ...]
 
 
+class IdleEvent(_Event):
+    """The process did nothing between these two times of the device's clock."""
+
+    event: Literal["idle"]
+    start_ns: Count
+    end_ns: Count
+
+
+class SensorsEvent(_Event):
+    """The readings file is complete. `late` counts readings left out because others took too long.
+
+    `cpu_ns` is what the sampler's process and its commands used, of `wall_ns` that it was there.
+    """
+
+    event: Literal["sensors"]
+    readings: Count
+    late: Count
+    cpu_ns: Count
+    wall_ns: Count
+    flags: tuple[Literal["readings_limit"], ...]
+
+
 class InferredEvent(_Event):
     """The output file is complete."""
 
@@ -181,6 +207,8 @@ Event = Annotated[
     | FirstInferenceEvent
     | MemoryEvent
     | SamplesEvent
+    | IdleEvent
+    | SensorsEvent
     | InferredEvent
     | ErrorEvent
     | DoneEvent,

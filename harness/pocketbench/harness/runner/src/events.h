@@ -15,6 +15,8 @@
 #define EVENT_SCHEMA 1
 
 void events_open(void);
+/* For a process that was forked and must not hold the stream. */
+void events_close(void);
 
 void event_begin(const char *name);
 void event_text(const char *key, const char *text_or_null);

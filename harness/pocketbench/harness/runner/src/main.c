@@ -17,6 +17,7 @@
 #include "memory.h"
 #include "options.h"
 #include "random_input.h"
+#include "sampler.h"
 
 /* End without destructors: engines join thread pools and flush telemetry in theirs, and some crash there. */
 static _Noreturn void done(void) {
@@ -46,6 +47,20 @@ static void load_engine(const struct engine *engine, const char *library) {
   event_end();
 }
 
+/* The same process, doing nothing: what the device takes without the inferences. */
+static void stay_idle(int64_t time_ms) {
+  stage_enter("idle");
+  int64_t start = clock_ns(), end = start + time_ms * 1000000;
+  for (int64_t now; (now = clock_ns()) < end;) {
+    struct timespec rest = {(end - now) / 1000000000, (end - now) % 1000000000};
+    nanosleep(&rest, NULL);
+  }
+  event_begin("idle");
+  event_number("start_ns", start);
+  event_number("end_ns", clock_ns());
+  event_end();
+}
+
 static void report_model(const struct model *model, int64_t init_ns) {
   event_begin("model");
   event_number("model_init_ns", init_ns);
@@ -66,8 +81,10 @@ int main(int count, char **arguments) {
   if (engine == NULL) fail("expected the engine litert or onnxruntime, got '%s'", options.engine);
   bool describe = strcmp(options.mode, "describe") == 0, infers = strcmp(options.mode, "infer") == 0;
   bool memory = strcmp(options.mode, "memory") == 0, benches = strcmp(options.mode, "bench") == 0;
-  if (!describe && !infers && !memory && !benches)
-    fail("expected the mode describe, bench, infer or memory, got '%s'", options.mode);
+  bool idles = strcmp(options.mode, "idle") == 0;
+  if (!describe && !infers && !memory && !benches && !idles)
+    fail("expected the mode describe, bench, idle, infer or memory, got '%s'", options.mode);
+  sampler_start(&options);
   if (options.cores) cores_pin(options.cores);
   /* The official builds send usage data unless this is set before the library starts. */
   setenv("ORT_DISABLE_TELEMETRY", "1", 1);
@@ -84,6 +101,7 @@ int main(int count, char **arguments) {
   int64_t init_ns = clock_ns() - start;
   if (describe) {
     report_model(&model, init_ns);
+    sampler_stop();
     done();
   }
   stage_enter("input");
@@ -116,6 +134,7 @@ int main(int count, char **arguments) {
   memory_report("first_inference", memory);
 
   if (benches) bench(engine, &options);
+  if (idles) stay_idle(options.min_time_ms);
   if (infers) infer(engine, &model, &input, options.output);
   if (memory) {
     stage_enter("run");
@@ -125,5 +144,6 @@ int main(int count, char **arguments) {
     }
   }
   memory_report("end", memory);
+  sampler_stop();
   done();
 }

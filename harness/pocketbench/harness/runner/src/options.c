@@ -8,7 +8,7 @@
 #include "events.h"
 
 const char usage[] =
-    "usage: pocketbench-runner describe|bench|infer|memory --engine litert|onnxruntime --library FILE --model FILE\n"
+    "usage: pocketbench-runner describe|bench|idle|infer|memory --engine litert|onnxruntime --library FILE --model FILE\n"
     "  --threads N             threads of the engine (1)\n"
     "  --cores LIST            pin to these CPU cores, e.g. 0,1\n"
     "  --seed N                seed of random input (0)\n"
@@ -18,8 +18,11 @@ const char usage[] =
     "  --warmup-iterations N   bench: at least this many iterations first, marked as warm-up (10)\n"
     "  --warmup-time-ms N      bench: and at least this long (0)\n"
     "  --iterations N          bench: at least this many iterations (100); memory: exactly (10)\n"
-    "  --min-time-ms N         bench: and at least this long (500)\n"
+    "  --min-time-ms N         bench: and at least this long (500); idle: exactly this long\n"
     "  --max-time-ms N         bench: but neither warm-up nor measurement longer than this (10000)\n"
+    "  --sensors FILE          read these sensors meanwhile, in a process of its own\n"
+    "  --readings FILE         file for what they say\n"
+    "  --sampler-cores LIST    cores of that process (all but those of --cores)\n"
     "Speaks JSON lines on standard output: see docs/runner.md.\n";
 
 enum { NOT_GIVEN = -1 };
@@ -51,13 +54,16 @@ struct options options_parse(int count, char **arguments) {
       {"--min-time-ms", NULL, &options.min_time_ms, 0, A_DAY_MS},
       {"--model", &options.model, NULL, 0, 0},
       {"--output", &options.output, NULL, 0, 0},
+      {"--readings", &options.readings, NULL, 0, 0},
+      {"--sampler-cores", &options.sampler_cores, NULL, 0, 0},
       {"--samples", &options.samples, NULL, 0, 0},
       {"--seed", NULL, &options.seed, 0, INT64_MAX},
+      {"--sensors", &options.sensors, NULL, 0, 0},
       {"--threads", NULL, &options.threads, 1, 1024},
       {"--warmup-iterations", NULL, &options.warmup_iterations, 0, MANY},
       {"--warmup-time-ms", NULL, &options.warmup_time_ms, 0, A_DAY_MS},
   };
-  if (count < 2) fail("expected a mode: describe, bench, infer or memory, got nothing");
+  if (count < 2) fail("expected a mode: describe, bench, idle, infer or memory, got nothing");
   options.mode = arguments[1];
   for (int i = 2; i < count; i += 2) {
     size_t which = 0, known = sizeof table / sizeof *table;
@@ -69,9 +75,12 @@ struct options options_parse(int count, char **arguments) {
   }
   if (!options.engine || !options.library || !options.model) fail("expected --engine, --library and --model");
   bool infer = strcmp(options.mode, "infer") == 0, bench = strcmp(options.mode, "bench") == 0;
+  bool idle = strcmp(options.mode, "idle") == 0;
   if (infer && (!options.input || !options.output)) fail("expected --input and --output with infer");
   if (bench && !options.samples) fail("expected --samples with bench");
-  if (options.max_time_ms < options.min_time_ms || options.max_time_ms < options.warmup_time_ms)
+  if ((options.sensors == NULL) != (options.readings == NULL)) fail("expected --sensors and --readings together");
+  if (options.sampler_cores && !options.sensors) fail("expected --sensors with --sampler-cores");
+  if (!idle && (options.max_time_ms < options.min_time_ms || options.max_time_ms < options.warmup_time_ms))
     fail("expected --max-time-ms to be at least --min-time-ms and --warmup-time-ms, got %lld ms",
          (long long)options.max_time_ms);
   if (options.iterations == NOT_GIVEN) options.iterations = bench ? 100 : 10;

@@ -1,0 +1,13 @@
+/* A process of its own that reads sensors while the engine works; docs/runner.md describes its file. */
+#ifndef SAMPLER_H
+#define SAMPLER_H
+
+#include "options.h"
+
+/* Start it; nothing where no sensors are asked for. To be called before cores are pinned and the engine is loaded. */
+void sampler_start(const struct options *options);
+
+/* Have it read everything once more and end; say what it did. Nothing where it was not started. */
+void sampler_stop(void);
+
+#endif
