@@ -15,7 +15,9 @@ PATHS = ("--engine", "onnxruntime", "--library", "/missing.so", "--model", "/mis
         pytest.param([], "expected a mode", id="nothing"),
         pytest.param(["--version"], "expected --engine, --library and --model", id="no-mode"),
         pytest.param(
-            ["profile", *PATHS], "expected the mode describe, bench, idle, infer or memory, got 'profile'", id="mode"
+            ["train", *PATHS],
+            "expected the mode describe, bench, idle, infer, memory or profile, got 'train'",
+            id="mode",
         ),
         pytest.param(["describe", "--engine", "litert"], "expected --engine, --library and --model", id="paths"),
         pytest.param(
@@ -32,6 +34,8 @@ PATHS = ("--engine", "onnxruntime", "--library", "/missing.so", "--model", "/mis
         pytest.param(["bench", *PATHS, "--samples", "s", "--iterations", "0"], "from 1 to", id="no-iterations"),
         pytest.param(["infer", *PATHS, "--input", "i"], "expected --input and --output with infer", id="no-output"),
         pytest.param(["describe", *PATHS, "--max-time-ms", "10"], "at least --min-time-ms", id="times"),
+        pytest.param(["profile", *PATHS], "expected --profile with profile, and only there", id="no-profile"),
+        pytest.param(["bench", *PATHS, "--profile", "p"], "expected --profile with profile", id="no-profiling"),
         pytest.param(["idle", *PATHS, "--sensors", "s"], "expected --sensors and --readings together", id="sensors"),
         pytest.param(["idle", *PATHS, "--sampler-cores", "0"], "expected --sensors with", id="sampler-cores"),
         pytest.param(["describe", *PATHS, "--cores", "0,,1"], "expected core numbers", id="cores"),

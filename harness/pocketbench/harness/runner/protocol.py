@@ -26,6 +26,7 @@ __all__ = [
     "InferredEvent",
     "MemoryEvent",
     "ModelEvent",
+    "ProfileEvent",
     "SamplesEvent",
     "SensorsEvent",
     "StageEvent",
@@ -51,6 +52,7 @@ Stage = Literal[
     "idle",
     "warmup",
     "run",
+    "profile",
     "samples",
 ]
 STAGES: tuple[str, ...] = get_args(Stage)
@@ -179,6 +181,13 @@ class SensorsEvent(_Event):
     flags: tuple[Literal["readings_limit"], ...]
 
 
+class ProfileEvent(_Event):
+    """The engine has written what each operator took in so many inferences."""
+
+    event: Literal["profile"]
+    runs: Annotated[Count, Field(ge=1)]
+
+
 class InferredEvent(_Event):
     """The output file is complete."""
 
@@ -209,6 +218,7 @@ Event = Annotated[
     | SamplesEvent
     | IdleEvent
     | SensorsEvent
+    | ProfileEvent
     | InferredEvent
     | ErrorEvent
     | DoneEvent,

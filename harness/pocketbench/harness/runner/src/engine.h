@@ -11,12 +11,17 @@ struct model {
   struct tensor *inputs, *outputs;
 };
 
+struct engine_options {
+  int threads;
+  const char *profile; /* file for what each operator took; NULL where nobody asks */
+};
+
 struct engine {
   const char *name;
   /* dlopen the library and find its functions; returns the version that it reports, NULL where it cannot say. */
   const char *(*load)(const char *library);
   /* Read and compile the model, and describe its inputs and outputs as declared. */
-  void (*open)(const char *path, int threads, struct model *model);
+  void (*open)(const char *path, const struct engine_options *options, struct model *model);
   /* Make ready to run with the `shape` of each input. */
   void (*prepare)(struct model *model);
   void (*write_input)(size_t index, const void *data, size_t bytes);
@@ -27,6 +32,8 @@ struct engine {
   /* After a run: set `shape` and `bytes` of each output to what came out. */
   void (*measure_outputs)(struct model *model);
   void (*read_output)(size_t index, void *target, size_t bytes);
+  /* So many inferences with the engine's own profiler; it writes what each operator took to the file of open(). */
+  void (*profile)(int64_t runs);
 };
 
 extern const struct engine litert;

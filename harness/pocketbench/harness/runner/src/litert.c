@@ -1,4 +1,6 @@
 /* LiteRT through the C API of libLiteRt.so, on the CPU with XNNPACK as its own Python CompiledModel does. */
+#include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +10,9 @@
 #include "litert_api.h"
 
 static struct litert_api api;
+static struct litert_profiler_api profiler_api;
+static const char *profile_path;
+static void *library;
 static handle environment, source, signature, compiled;
 static size_t input_count, output_count;
 static handle *inputs, *outputs;
@@ -40,7 +45,7 @@ static void check(status code, const char *what) {
 }
 
 static const char *load(const char *path) {
-  void *library = library_open(path);
+  library = library_open(path);
 #define F(name, symbol, ...) *(void **)&api.name = library_function(library, #symbol);
   LITERT_FUNCTIONS(F)
 #undef F
@@ -87,17 +92,33 @@ static void describe(handle tensor, const char *name, struct tensor *described) 
   described->zero_point = quantization.zero_point;
 }
 
-static void open_model(const char *path, int threads, struct model *model) {
-  handle options, xnnpack;
+/* Options of a part of LiteRT are TOML text under its name; the library frees it. */
+static __attribute__((format(printf, 3, 4))) void add_options(handle options, const char *part, const char *format, ...) {
+  enum { LONGEST = 64 };
+  handle opaque;
+  char *text = allocate(LONGEST, 1);
+  va_list values;
+  va_start(values, format);
+  vsnprintf(text, LONGEST, format, values);
+  va_end(values);
+  check(api.create_opaque(part, text, free, &opaque), "create options");
+  check(api.add_opaque(options, opaque), "set options");
+}
+
+static void open_model(const char *path, const struct engine_options *wanted, struct model *model) {
+  handle options;
   check(api.create_environment(0, NULL, &environment), "create an environment");
   check(api.create_model(environment, path, &source), "read the model");
   check(api.create_options(&options), "create options");
   check(api.set_accelerators(options, LITERT_CPU), "choose the CPU");
-  /* Options of the CPU are TOML text under this name; the library frees it. */
-  char *text = allocate(32, 1);
-  snprintf(text, 32, "num_threads = %d\n", threads);
-  check(api.create_opaque("xnnpack", text, free, &xnnpack), "create options for XNNPACK");
-  check(api.add_opaque(options, xnnpack), "set options for XNNPACK");
+  add_options(options, "xnnpack", "num_threads = %d\n", wanted->threads);
+  profile_path = wanted->profile;
+  if (profile_path) {
+#define F(name, symbol, ...) *(void **)&profiler_api.name = library_function(library, #symbol);
+    LITERT_PROFILER_FUNCTIONS(F)
+#undef F
+    add_options(options, "runtime_options_string", "%s", "enable_profiling = true\n");
+  }
   check(api.compile(environment, source, options, &compiled), "compile the model");
 
   check(api.get_signature(source, 0, &signature), "get the first signature");
@@ -197,6 +218,34 @@ static void read_output(size_t index, void *target, size_t bytes) {
   check(api.unlock(outputs[index]), "unlock an output");
 }
 
+/* A line: run, type, source, node, time in us, tag. litert_profiler_event.h has the numbers. */
+static void write_event(FILE *file, int64_t run, const struct profiler_event *event) {
+  fprintf(file, "%lld\t%d\t%d\t%lld\t%lld\t", (long long)run, event->type, event->source, (long long)event->node,
+          (long long)event->elapsed_us);
+  for (const char *c = event->tag ? event->tag : ""; *c; c++) putc((unsigned char)*c < ' ' ? ' ' : *c, file);
+  putc('\n', file);
+}
+
+static void profile(int64_t runs) {
+  FILE *file = fopen(profile_path, "wb");
+  if (file == NULL) fail("cannot create the profile %s: %s", profile_path, strerror(errno));
+  handle profiler;
+  check(profiler_api.get_profiler(compiled, &profiler), "get its profiler");
+  for (int64_t run_number = 0; run_number < runs; run_number++) {
+    int count = 0;
+    check(profiler_api.start(profiler), "start its profiler");
+    run();
+    check(profiler_api.stop(profiler), "stop its profiler");
+    check(profiler_api.count_events(profiler, &count), "count its profiler's events");
+    struct profiler_event *events = allocate(count < 0 ? 0 : (size_t)count, sizeof *events);
+    check(profiler_api.events(profiler, count, events), "get its profiler's events");
+    for (int i = 0; i < count; i++) write_event(file, run_number, &events[i]);
+    free(events);
+    check(profiler_api.reset(profiler), "empty its profiler");
+  }
+  if (fclose(file) != 0) fail("cannot write the profile %s: %s", profile_path, strerror(errno));
+}
+
 const struct engine litert = {.name = "litert",
                               .load = load,
                               .open = open_model,
@@ -205,4 +254,5 @@ const struct engine litert = {.name = "litert",
                               .run = run,
                               .settle = settle,
                               .measure_outputs = measure_outputs,
-                              .read_output = read_output};
+                              .read_output = read_output,
+                              .profile = profile};

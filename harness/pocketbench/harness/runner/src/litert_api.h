@@ -14,6 +14,16 @@
 typedef struct litert_handle *handle;
 typedef int status; /* 0 is success */
 
+/* LiteRtProfiledEventData of litert_profiler_event.h, with the three sizes of memory that 2.3.0 has on each side. */
+struct profiler_event {
+  const char *tag;
+  int32_t type;
+  uint64_t start_us, elapsed_us;
+  size_t memory_begin[3], memory_end[3];
+  uint64_t node, metadata;
+  int32_t source;
+};
+
 enum { LITERT_MAX_RANK = 8, LITERT_CPU = 1, LITERT_LOCK_READ = 0, LITERT_LOCK_WRITE = 1, LITERT_PER_TENSOR = 1 };
 
 struct layout {
@@ -36,6 +46,7 @@ struct per_tensor {
 /* The library's own headers assert the same sizes. */
 _Static_assert(sizeof(struct ranked_type) == 72, "LiteRtRankedTensorType");
 _Static_assert(sizeof(struct per_tensor) == 16, "LiteRtQuantizationPerTensor");
+_Static_assert(sizeof(struct profiler_event) == 104, "ProfiledEventData");
 
 /* name in the struct, name in the library, arguments */
 #define LITERT_FUNCTIONS(F)                                                                           \
@@ -65,6 +76,21 @@ _Static_assert(sizeof(struct per_tensor) == 16, "LiteRtQuantizationPerTensor");
   F(lock, LiteRtLockTensorBuffer, handle, void **, int)                                               \
   F(unlock, LiteRtUnlockTensorBuffer, handle)                                                         \
   F(run, LiteRtRunCompiledModel, handle, size_t, size_t, handle *, size_t, handle *)
+
+/* Looked up when a profile is asked for: not every build has them. */
+#define LITERT_PROFILER_FUNCTIONS(F)                                          \
+  F(get_profiler, LiteRtCompiledModelGetProfiler, handle, handle *)           \
+  F(start, LiteRtStartProfiler, handle)                                       \
+  F(stop, LiteRtStopProfiler, handle)                                         \
+  F(reset, LiteRtResetProfiler, handle)                                       \
+  F(count_events, LiteRtGetNumProfilerEvents, handle, int *)                  \
+  F(events, LiteRtGetProfilerEvents, handle, int, struct profiler_event *)
+
+struct litert_profiler_api {
+#define F(name, symbol, ...) status (*name)(__VA_ARGS__);
+  LITERT_PROFILER_FUNCTIONS(F)
+#undef F
+};
 
 struct litert_api {
 #define F(name, symbol, ...) status (*name)(__VA_ARGS__);

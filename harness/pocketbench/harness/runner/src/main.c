@@ -81,9 +81,10 @@ int main(int count, char **arguments) {
   if (engine == NULL) fail("expected the engine litert or onnxruntime, got '%s'", options.engine);
   bool describe = strcmp(options.mode, "describe") == 0, infers = strcmp(options.mode, "infer") == 0;
   bool memory = strcmp(options.mode, "memory") == 0, benches = strcmp(options.mode, "bench") == 0;
+  bool profiles = strcmp(options.mode, "profile") == 0;
   bool idles = strcmp(options.mode, "idle") == 0;
-  if (!describe && !infers && !memory && !benches && !idles)
-    fail("expected the mode describe, bench, idle, infer or memory, got '%s'", options.mode);
+  if (!describe && !infers && !memory && !benches && !idles && !profiles)
+    fail("expected the mode describe, bench, idle, infer, memory or profile, got '%s'", options.mode);
   sampler_start(&options);
   if (options.cores) cores_pin(options.cores);
   /* The official builds send usage data unless this is set before the library starts. */
@@ -97,7 +98,7 @@ int main(int count, char **arguments) {
   if (access(options.model, R_OK) != 0) fail("expected a readable model file, got %s", options.model);
   struct model model;
   int64_t start = clock_ns();
-  engine->open(options.model, (int)options.threads, &model);
+  engine->open(options.model, &(struct engine_options){(int)options.threads, options.profile}, &model);
   int64_t init_ns = clock_ns() - start;
   if (describe) {
     report_model(&model, init_ns);
@@ -136,6 +137,13 @@ int main(int count, char **arguments) {
   if (benches) bench(engine, &options);
   if (idles) stay_idle(options.min_time_ms);
   if (infers) infer(engine, &model, &input, options.output);
+  if (profiles) {
+    stage_enter("profile");
+    engine->profile(options.iterations);
+    event_begin("profile");
+    event_number("runs", options.iterations);
+    event_end();
+  }
   if (memory) {
     stage_enter("run");
     for (int64_t i = 0; i < options.iterations; i++) {

@@ -1,6 +1,8 @@
 /* ONNX Runtime through its C API, with the defaults of its own Python InferenceSession: all graph optimisations,
  * memory arena and pattern, sequential execution, spinning threads. */
+#include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +11,8 @@
 #include "onnxruntime_api.h"
 
 static struct ort_api api;
-static object session, memory_info;
+static object session, memory_info, allocator;
+static const char *profile_path;
 static size_t input_count, output_count;
 static const char **input_names, **output_names;
 static object *input_values, *output_values;
@@ -72,12 +75,14 @@ static int describe(object type, const char *name, struct tensor *described) {
   return element_type;
 }
 
-static void open_model(const char *path, int threads, struct model *model) {
-  object env, options, allocator, type;
+static void open_model(const char *path, const struct engine_options *wanted, struct model *model) {
+  object env, options, type;
   check(api.create_env(ORT_LOG_WARNING, "pocketbench", &env), "create an environment");
   check(api.create_session_options(&options), "create options");
-  check(api.set_intra_op_threads(options, threads), "set the number of threads");
+  check(api.set_intra_op_threads(options, wanted->threads), "set the number of threads");
   check(api.set_optimisation(options, ORT_OPTIMISE_ALL), "set the optimisation level");
+  profile_path = wanted->profile;
+  if (profile_path) check(api.enable_profiling(options, profile_path), "turn its profiler on");
   check(api.create_session(env, path, options, &session), "load the model");
   check(api.default_allocator(&allocator), "get an allocator");
   check(api.cpu_memory(ORT_DEVICE_ALLOCATOR, ORT_MEMORY_DEFAULT, &memory_info), "describe CPU memory");
@@ -157,6 +162,18 @@ static void read_output(size_t index, void *target, size_t bytes) {
   memcpy(target, data, bytes);
 }
 
+/* The file has a name of its own, which begins with ours and has the time in it. */
+static void profile(int64_t runs) {
+  char *written;
+  for (int64_t i = 0; i < runs; i++) {
+    settle();
+    run();
+  }
+  check(api.end_profiling(session, allocator, &written), "end its profiler");
+  if (rename(written, profile_path) != 0)
+    fail("cannot rename the profile %s to %s: %s", written, profile_path, strerror(errno));
+}
+
 const struct engine onnxruntime = {.name = "onnxruntime",
                                    .load = load,
                                    .open = open_model,
@@ -165,4 +182,5 @@ const struct engine onnxruntime = {.name = "onnxruntime",
                                    .run = run,
                                    .settle = settle,
                                    .measure_outputs = measure_outputs,
-                                   .read_output = read_output};
+                                   .read_output = read_output,
+                                   .profile = profile};

@@ -36,6 +36,7 @@ struct ort_base {
   F(run, 9, problem, object, object, const char *const *, const object *, size_t, const char *const *, size_t,   \
     object *)                                                                                                    \
   F(create_session_options, 10, problem, object *)                                                               \
+  F(enable_profiling, 14, problem, object, const char *)                                                         \
   F(set_optimisation, 23, problem, object, int)                                                                  \
   F(set_intra_op_threads, 24, problem, object, int)                                                              \
   F(count_inputs, 30, problem, object, size_t *)                                                                 \
@@ -57,7 +58,8 @@ struct ort_base {
   F(default_allocator, 78, problem, object *)                                                                    \
   F(release_value, 96, void, object)                                                                             \
   F(release_type, 98, void, object)                                                                              \
-  F(release_tensor_type, 99, void, object)
+  F(release_tensor_type, 99, void, object)                                                                       \
+  F(end_profiling, 110, problem, object, object, char **)
 
 struct ort_api {
 #define F(name, slot, result, ...) result (*name)(__VA_ARGS__);

@@ -8,7 +8,8 @@
 #include "events.h"
 
 const char usage[] =
-    "usage: pocketbench-runner describe|bench|idle|infer|memory --engine litert|onnxruntime --library FILE --model FILE\n"
+    "usage: pocketbench-runner describe|bench|idle|infer|memory|profile --engine litert|onnxruntime --library FILE\n"
+    "       --model FILE\n"
     "  --threads N             threads of the engine (1)\n"
     "  --cores LIST            pin to these CPU cores, e.g. 0,1\n"
     "  --seed N                seed of random input (0)\n"
@@ -17,9 +18,10 @@ const char usage[] =
     "  --samples FILE          bench: file for start and latency of each iteration\n"
     "  --warmup-iterations N   bench: at least this many iterations first, marked as warm-up (10)\n"
     "  --warmup-time-ms N      bench: and at least this long (0)\n"
-    "  --iterations N          bench: at least this many iterations (100); memory: exactly (10)\n"
+    "  --iterations N          bench: at least this many iterations (100); memory, profile: exactly (10)\n"
     "  --min-time-ms N         bench: and at least this long (500); idle: exactly this long\n"
     "  --max-time-ms N         bench: but neither warm-up nor measurement longer than this (10000)\n"
+    "  --profile FILE          profile: file for what each operator took, as the engine writes it\n"
     "  --sensors FILE          read these sensors meanwhile, in a process of its own\n"
     "  --readings FILE         file for what they say\n"
     "  --sampler-cores LIST    cores of that process (all but those of --cores)\n"
@@ -54,6 +56,7 @@ struct options options_parse(int count, char **arguments) {
       {"--min-time-ms", NULL, &options.min_time_ms, 0, A_DAY_MS},
       {"--model", &options.model, NULL, 0, 0},
       {"--output", &options.output, NULL, 0, 0},
+      {"--profile", &options.profile, NULL, 0, 0},
       {"--readings", &options.readings, NULL, 0, 0},
       {"--sampler-cores", &options.sampler_cores, NULL, 0, 0},
       {"--samples", &options.samples, NULL, 0, 0},
@@ -63,7 +66,7 @@ struct options options_parse(int count, char **arguments) {
       {"--warmup-iterations", NULL, &options.warmup_iterations, 0, MANY},
       {"--warmup-time-ms", NULL, &options.warmup_time_ms, 0, A_DAY_MS},
   };
-  if (count < 2) fail("expected a mode: describe, bench, idle, infer or memory, got nothing");
+  if (count < 2) fail("expected a mode: describe, bench, idle, infer, memory or profile, got nothing");
   options.mode = arguments[1];
   for (int i = 2; i < count; i += 2) {
     size_t which = 0, known = sizeof table / sizeof *table;
@@ -77,6 +80,8 @@ struct options options_parse(int count, char **arguments) {
   bool infer = strcmp(options.mode, "infer") == 0, bench = strcmp(options.mode, "bench") == 0;
   bool idle = strcmp(options.mode, "idle") == 0;
   if (infer && (!options.input || !options.output)) fail("expected --input and --output with infer");
+  if ((strcmp(options.mode, "profile") == 0) != (options.profile != NULL))
+    fail("expected --profile with profile, and only there");
   if (bench && !options.samples) fail("expected --samples with bench");
   if ((options.sensors == NULL) != (options.readings == NULL)) fail("expected --sensors and --readings together");
   if (options.sampler_cores && !options.sensors) fail("expected --sensors with --sampler-cores");

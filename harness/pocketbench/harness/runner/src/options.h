@@ -6,7 +6,7 @@
 
 struct options {
   const char *mode, *engine, *library, *model;
-  const char *cores, *input, *output, *samples, *sensors, *readings, *sampler_cores;
+  const char *cores, *input, *output, *samples, *sensors, *readings, *profile, *sampler_cores;
   int64_t threads, seed;
   int64_t warmup_iterations, warmup_time_ms, iterations, min_time_ms, max_time_ms;
 };
