@@ -156,3 +156,21 @@ def test_a_bench_costs_no_walk_through_the_page_tables(runner):
     assert [stage.stage for stage in stages] == ["start", "engine_loaded", "model_loaded", "first_inference", "end"]
     assert all(stage.pss_bytes is None and stage.private_bytes is None for stage in stages)
     assert all(stage.resident_bytes and stage.peak_resident_bytes for stage in stages)
+
+
+def test_paced_inferences_begin_at_their_turns(launch, fakes, tmp_path):
+    """An app has an inference every so often, and its processor sleeps in between."""
+    (tmp_path / "model").write_text(ECHO)
+    completed = launch(
+        *("bench", "--engine", "onnxruntime", "--library", fakes["onnxruntime"], "--model", tmp_path / "model"),
+        *("--samples", tmp_path / "samples", "--warmup-iterations", 0, "--iterations", 8, "--min-time-ms", 0),
+        *("--interval-us", 20_000),
+    )
+
+    assert completed.exit_code == 0
+    starts = np.fromfile(tmp_path / "samples", "<i8").reshape(-1, 2)[:, 0]
+    turns = (starts - starts[0]) / 20e6
+    # At a turn, or a bit later on a busy computer; never before it, and never two at one.
+    assert len(set(np.round(turns - 0.3).tolist())) == 8
+    assert (np.diff(starts) > 10e6).all()
+    assert np.median(np.abs(turns - np.round(turns))) < 0.25

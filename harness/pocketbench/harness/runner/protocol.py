@@ -26,6 +26,7 @@ __all__ = [
     "InferredEvent",
     "MemoryEvent",
     "ModelEvent",
+    "PlacementEvent",
     "ProfileEvent",
     "SamplesEvent",
     "SensorsEvent",
@@ -122,6 +123,14 @@ class EngineEvent(_Event):
     engine_load_ns: Count
 
 
+class PlacementEvent(_Event):
+    """Where the model runs, if not on the CPU alone. None where the engine does not say: its profile does then."""
+
+    event: Literal["placement"]
+    accelerator: Literal["gpu", "npu", "xnnpack", "nnapi", "qnn"]
+    fully_accelerated: bool | None
+
+
 class ModelEvent(_Event):
     """The model is ready; in describe mode only loaded."""
 
@@ -212,6 +221,7 @@ class DoneEvent(_Event):
 Event = Annotated[
     StageEvent
     | EngineEvent
+    | PlacementEvent
     | ModelEvent
     | FirstInferenceEvent
     | MemoryEvent

@@ -35,8 +35,16 @@ static void make_room(struct samples *samples) {
 
 enum end { ENOUGH, OUT_OF_TIME, OUT_OF_SPACE };
 
+/* Turns come every interval; who is still at work misses some, and begins at the next, as with frames of a camera. */
+static void await_turn(int64_t begin, int64_t interval_us) {
+  if (interval_us == 0) return;
+  int64_t interval = interval_us * 1000, turn = begin + (clock_ns() - begin + interval - 1) / interval * interval;
+  struct timespec until = {turn / 1000000000, turn % 1000000000};
+  while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL) == EINTR) continue;
+}
+
 static enum end collect(const struct engine *engine, struct samples *samples, size_t limit, int64_t iterations,
-                        int64_t min_time_ms, int64_t max_time_ms) {
+                        int64_t min_time_ms, int64_t max_time_ms, int64_t interval_us) {
   int64_t begin = clock_ns(), now = begin, done = 0;
   for (;; done++) {
     if (done >= iterations && now - begin >= min_time_ms * 1000000) return ENOUGH;
@@ -44,6 +52,7 @@ static enum end collect(const struct engine *engine, struct samples *samples, si
     if (samples->count == limit) return OUT_OF_SPACE;
     make_room(samples);
     engine->settle();
+    await_turn(begin, interval_us);
     int64_t start = clock_ns();
     engine->run();
     now = clock_ns();
@@ -70,11 +79,11 @@ void bench(const struct engine *engine, const struct options *options) {
   make_room(&samples);
   stage_enter("warmup");
   enum end warmup_end = collect(engine, &samples, WARMUP_LIMIT, options->warmup_iterations, options->warmup_time_ms,
-                                options->max_time_ms);
+                                options->max_time_ms, options->interval_us);
   size_t warmup = samples.count;
   stage_enter("run");
   enum end end = collect(engine, &samples, SAMPLE_LIMIT, options->iterations, options->min_time_ms,
-                         options->max_time_ms);
+                         options->max_time_ms, options->interval_us);
   stage_enter("samples");
   save(&samples, file, options->samples);
 

@@ -13,7 +13,8 @@ struct model {
 
 struct engine_options {
   int threads;
-  const char *profile; /* file for what each operator took; NULL where nobody asks */
+  const char *profile;     /* file for what each operator took; NULL where nobody asks */
+  const char *accelerator; /* in the engine's words; what it cannot take runs on the CPU */
 };
 
 struct engine {
@@ -22,6 +23,8 @@ struct engine {
   const char *(*load)(const char *library);
   /* Read and compile the model, and describe its inputs and outputs as declared. */
   void (*open)(const char *path, const struct engine_options *options, struct model *model);
+  /* After open(): 1 where all of the model runs on the accelerator, 0 where a part does not, -1 if it cannot say. */
+  int (*fully_accelerated)(void);
   /* Make ready to run with the `shape` of each input. */
   void (*prepare)(struct model *model);
   void (*write_input)(size_t index, const void *data, size_t bytes);

@@ -77,6 +77,11 @@ void event_number(const char *key, int64_t number) {
   fprintf(out, "%lld", (long long)number);
 }
 
+void event_flag(const char *key, bool flag) {
+  write_key(key);
+  fputs(flag ? "true" : "false", out);
+}
+
 void event_unknown(const char *key) { event_text(key, NULL); }
 
 static void write_tensor(const struct tensor *tensor) {

@@ -21,6 +21,7 @@ void events_close(void);
 void event_begin(const char *name);
 void event_text(const char *key, const char *text_or_null);
 void event_number(const char *key, int64_t number);
+void event_flag(const char *key, bool flag);
 void event_unknown(const char *key);
 void event_tensors(const char *key, const struct tensor *tensors, size_t count);
 /* A list of the names whose flag is set. */

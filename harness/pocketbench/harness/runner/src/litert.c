@@ -105,12 +105,27 @@ static __attribute__((format(printf, 3, 4))) void add_options(handle options, co
   check(api.add_opaque(options, opaque), "set options");
 }
 
+static int hardware(const char *accelerator) {
+  if (strcmp(accelerator, "cpu") == 0) return LITERT_CPU;
+  if (strcmp(accelerator, "gpu") == 0) return LITERT_GPU | LITERT_CPU;
+  if (strcmp(accelerator, "npu") == 0) return LITERT_NPU | LITERT_CPU;
+  fail("expected one of LiteRT's accelerators cpu, gpu and npu, got '%s'", accelerator);
+}
+
+static int fully_accelerated(void) {
+  status (*ask)(handle, bool *);
+  bool fully = false;
+  *(void **)&ask = library_function(library, "LiteRtCompiledModelIsNonCpuFullyAccelerated");
+  check(ask(compiled, &fully), "say what runs on the accelerator");
+  return fully;
+}
+
 static void open_model(const char *path, const struct engine_options *wanted, struct model *model) {
   handle options;
   check(api.create_environment(0, NULL, &environment), "create an environment");
   check(api.create_model(environment, path, &source), "read the model");
   check(api.create_options(&options), "create options");
-  check(api.set_accelerators(options, LITERT_CPU), "choose the CPU");
+  check(api.set_accelerators(options, hardware(wanted->accelerator)), "choose the accelerator");
   add_options(options, "xnnpack", "num_threads = %d\n", wanted->threads);
   profile_path = wanted->profile;
   if (profile_path) {
@@ -249,6 +264,7 @@ static void profile(int64_t runs) {
 const struct engine litert = {.name = "litert",
                               .load = load,
                               .open = open_model,
+                              .fully_accelerated = fully_accelerated,
                               .prepare = prepare,
                               .write_input = write_input,
                               .run = run,

@@ -24,7 +24,7 @@ struct profiler_event {
   int32_t source;
 };
 
-enum { LITERT_MAX_RANK = 8, LITERT_CPU = 1, LITERT_LOCK_READ = 0, LITERT_LOCK_WRITE = 1, LITERT_PER_TENSOR = 1 };
+enum { LITERT_MAX_RANK = 8, LITERT_CPU = 1, LITERT_GPU = 2, LITERT_NPU = 4, LITERT_LOCK_READ = 0, LITERT_LOCK_WRITE = 1, LITERT_PER_TENSOR = 1 };
 
 struct layout {
   unsigned rank : 7;

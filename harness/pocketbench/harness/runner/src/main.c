@@ -61,6 +61,16 @@ static void stay_idle(int64_t time_ms) {
   event_end();
 }
 
+static void report_placement(const struct engine *engine, const char *accelerator) {
+  if (strcmp(accelerator, "cpu") == 0) return;
+  int fully = engine->fully_accelerated();
+  event_begin("placement");
+  event_text("accelerator", accelerator);
+  if (fully < 0) event_unknown("fully_accelerated");
+  else event_flag("fully_accelerated", fully);
+  event_end();
+}
+
 static void report_model(const struct model *model, int64_t init_ns) {
   event_begin("model");
   event_number("model_init_ns", init_ns);
@@ -98,8 +108,9 @@ int main(int count, char **arguments) {
   if (access(options.model, R_OK) != 0) fail("expected a readable model file, got %s", options.model);
   struct model model;
   int64_t start = clock_ns();
-  engine->open(options.model, &(struct engine_options){(int)options.threads, options.profile}, &model);
+  engine->open(options.model, &(struct engine_options){(int)options.threads, options.profile, options.accelerator}, &model);
   int64_t init_ns = clock_ns() - start;
+  report_placement(engine, options.accelerator);
   if (describe) {
     report_model(&model, init_ns);
     sampler_stop();

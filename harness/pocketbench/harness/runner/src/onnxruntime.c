@@ -13,6 +13,7 @@
 static struct ort_api api;
 static object session, memory_info, allocator;
 static const char *profile_path;
+static void *library;
 static size_t input_count, output_count;
 static const char **input_names, **output_names;
 static object *input_values, *output_values;
@@ -25,7 +26,8 @@ static void check(problem problem, const char *what) {
 
 static const char *load(const char *path) {
   const struct ort_base *(*get_base)(void);
-  *(void **)&get_base = library_function(library_open(path), "OrtGetApiBase");
+  library = library_open(path);
+  *(void **)&get_base = library_function(library, "OrtGetApiBase");
   const struct ort_base *base = get_base();
   const void *const *table = base->get_api(ORT_API_VERSION);
   if (table == NULL)
@@ -75,12 +77,38 @@ static int describe(object type, const char *name, struct tensor *described) {
   return element_type;
 }
 
+/* NNAPI has a function of its own, in builds for Android only (nnapi_provider_factory.h). */
+static void append_nnapi(object options) {
+  problem (*append)(object, uint32_t);
+  *(void **)&append = library_function(library, "OrtSessionOptionsAppendExecutionProvider_Nnapi");
+  check(append(options, 0), "turn NNAPI on");
+}
+
+/* What a provider cannot take runs on the CPU, as is ONNX Runtime's default. */
+static void accelerate(object options, const struct engine_options *wanted) {
+  char threads[16];
+  snprintf(threads, sizeof threads, "%d", wanted->threads);
+  const char *accelerator = wanted->accelerator;
+  const char *const xnnpack_keys[] = {"intra_op_num_threads"}, *const xnnpack_values[] = {threads};
+  const char *const qnn_keys[] = {"backend_path"}, *const qnn_values[] = {"libQnnHtp.so"};
+  if (strcmp(accelerator, "cpu") == 0) return;
+  if (strcmp(accelerator, "nnapi") == 0) append_nnapi(options);
+  else if (strcmp(accelerator, "xnnpack") == 0)
+    check(api.append_provider(options, "XNNPACK", xnnpack_keys, xnnpack_values, 1), "turn XNNPACK on");
+  else if (strcmp(accelerator, "qnn") == 0)
+    check(api.append_provider(options, "QNN", qnn_keys, qnn_values, 1), "turn QNN on");
+  else fail("expected one of ONNX Runtime's accelerators cpu, xnnpack, nnapi and qnn, got '%s'", accelerator);
+}
+
+static int fully_accelerated(void) { return -1; } /* its profile tells */
+
 static void open_model(const char *path, const struct engine_options *wanted, struct model *model) {
   object env, options, type;
   check(api.create_env(ORT_LOG_WARNING, "pocketbench", &env), "create an environment");
   check(api.create_session_options(&options), "create options");
   check(api.set_intra_op_threads(options, wanted->threads), "set the number of threads");
   check(api.set_optimisation(options, ORT_OPTIMISE_ALL), "set the optimisation level");
+  accelerate(options, wanted);
   profile_path = wanted->profile;
   if (profile_path) check(api.enable_profiling(options, profile_path), "turn its profiler on");
   check(api.create_session(env, path, options, &session), "load the model");
@@ -177,6 +205,7 @@ static void profile(int64_t runs) {
 const struct engine onnxruntime = {.name = "onnxruntime",
                                    .load = load,
                                    .open = open_model,
+                                   .fully_accelerated = fully_accelerated,
                                    .prepare = prepare,
                                    .write_input = write_input,
                                    .run = run,

@@ -59,7 +59,8 @@ struct ort_base {
   F(release_value, 96, void, object)                                                                             \
   F(release_type, 98, void, object)                                                                              \
   F(release_tensor_type, 99, void, object)                                                                       \
-  F(end_profiling, 110, problem, object, object, char **)
+  F(end_profiling, 110, problem, object, object, char **)                                                        \
+  F(append_provider, 216, problem, object, const char *, const char *const *, const char *const *, size_t)
 
 struct ort_api {
 #define F(name, slot, result, ...) result (*name)(__VA_ARGS__);

@@ -11,6 +11,7 @@ const char usage[] =
     "usage: pocketbench-runner describe|bench|idle|infer|memory|profile --engine litert|onnxruntime --library FILE\n"
     "       --model FILE\n"
     "  --threads N             threads of the engine (1)\n"
+    "  --accelerator NAME      cpu; litert: gpu, npu; onnxruntime: xnnpack, nnapi, qnn (cpu)\n"
     "  --cores LIST            pin to these CPU cores, e.g. 0,1\n"
     "  --seed N                seed of random input (0)\n"
     "  --input FILE            input from a tensor file instead (infer: required)\n"
@@ -21,6 +22,7 @@ const char usage[] =
     "  --iterations N          bench: at least this many iterations (100); memory, profile: exactly (10)\n"
     "  --min-time-ms N         bench: and at least this long (500); idle: exactly this long\n"
     "  --max-time-ms N         bench: but neither warm-up nor measurement longer than this (10000)\n"
+    "  --interval-us N         bench: an inference begins every N us, as in an app; 0: at once after the last (0)\n"
     "  --profile FILE          profile: file for what each operator took, as the engine writes it\n"
     "  --sensors FILE          read these sensors meanwhile, in a process of its own\n"
     "  --readings FILE         file for what they say\n"
@@ -40,16 +42,18 @@ static int64_t number(const char *name, const char *text, int64_t low, int64_t h
 
 struct options options_parse(int count, char **arguments) {
   enum { MANY = 1 << 22, A_DAY_MS = 24 * 3600 * 1000 };
-  struct options options = {.threads = 1,        .warmup_iterations = 10, .iterations = NOT_GIVEN,
+  struct options options = {.accelerator = "cpu", .threads = 1,        .warmup_iterations = 10, .iterations = NOT_GIVEN,
                             .min_time_ms = 500, .max_time_ms = 10000};
   const struct {
     const char *name;
     const char **text;
     int64_t *number, low, high;
   } table[] = {
+      {"--accelerator", &options.accelerator, NULL, 0, 0},
       {"--cores", &options.cores, NULL, 0, 0},
       {"--engine", &options.engine, NULL, 0, 0},
       {"--input", &options.input, NULL, 0, 0},
+      {"--interval-us", NULL, &options.interval_us, 0, 60000000},
       {"--iterations", NULL, &options.iterations, 1, MANY},
       {"--library", &options.library, NULL, 0, 0},
       {"--max-time-ms", NULL, &options.max_time_ms, 1, A_DAY_MS},

@@ -6,9 +6,9 @@
 
 struct options {
   const char *mode, *engine, *library, *model;
-  const char *cores, *input, *output, *samples, *sensors, *readings, *profile, *sampler_cores;
+  const char *cores, *input, *output, *samples, *sensors, *readings, *profile, *accelerator, *sampler_cores;
   int64_t threads, seed;
-  int64_t warmup_iterations, warmup_time_ms, iterations, min_time_ms, max_time_ms;
+  int64_t warmup_iterations, warmup_time_ms, iterations, min_time_ms, max_time_ms, interval_us;
 };
 
 extern const char usage[];

@@ -34,7 +34,7 @@ _Static_assert(sizeof(struct stat) == 144, "struct stat");
 _Static_assert(offsetof(struct stat, st_size) == 48 && sizeof(off_t) == 8, "st_size");
 _Static_assert(sizeof(mode_t) == 4 && sizeof(pid_t) == 4 && sizeof(ssize_t) == 8, "sys/types.h");
 _Static_assert(sizeof(struct timespec) == 16 && offsetof(struct timespec, tv_nsec) == 8, "bits/timespec.h");
-_Static_assert(CLOCK_MONOTONIC == 1, "linux/time.h");
+_Static_assert(CLOCK_MONOTONIC == 1 && TIMER_ABSTIME == 1, "linux/time.h");
 _Static_assert(O_RDONLY == 0 && O_WRONLY == 1 && O_CREAT == 0100 && O_TRUNC == 01000 && O_CLOEXEC == 02000000,
                "asm-generic/fcntl.h");
 _Static_assert(R_OK == 4 && STDOUT_FILENO == 1 && STDERR_FILENO == 2, "unistd.h");
