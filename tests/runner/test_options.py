@@ -36,6 +36,7 @@ PATHS = ("--engine", "onnxruntime", "--library", "/missing.so", "--model", "/mis
         pytest.param(["describe", *PATHS, "--max-time-ms", "10"], "at least --min-time-ms", id="times"),
         pytest.param(["profile", *PATHS], "expected --profile with profile, and only there", id="no-profile"),
         pytest.param(["bench", *PATHS, "--profile", "p"], "expected --profile with profile", id="no-profiling"),
+        pytest.param(["idle", *PATHS, "--streams", "2"], "expected --streams with bench only", id="streams"),
         pytest.param(["idle", *PATHS, "--sensors", "s"], "expected --sensors and --readings together", id="sensors"),
         pytest.param(["idle", *PATHS, "--sampler-cores", "0"], "expected --sensors with", id="sampler-cores"),
         pytest.param(["describe", *PATHS, "--cores", "0,,1"], "expected core numbers", id="cores"),

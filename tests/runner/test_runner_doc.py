@@ -69,7 +69,7 @@ def test_the_memory_stages_and_flags_of_the_c_code_are_documented():
 def test_every_option_is_documented_and_no_other():
     options = set(re.findall(r'\{"(--[\w-]+)"', SOURCES["options.c"]))
 
-    assert len(options) == 20
+    assert len(options) == 21
     assert set(re.findall(r"^\| `(--[\w-]+)` ", section("Options"), flags=re.MULTILINE)) == options
 
 

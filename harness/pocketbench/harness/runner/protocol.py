@@ -46,6 +46,7 @@ Stage = Literal[
     "start",
     "options",
     "sensors",
+    "streams",
     "engine_load",
     "model_load",
     "input",

@@ -15,8 +15,9 @@
 #define EVENT_SCHEMA 1
 
 void events_open(void);
-/* For a process that was forked and must not hold the stream. */
+/* For processes that were forked: one must not hold the stream, one says nothing on it. */
 void events_close(void);
+void events_silence(void);
 
 void event_begin(const char *name);
 void event_text(const char *key, const char *text_or_null);

@@ -18,6 +18,7 @@
 #include "options.h"
 #include "random_input.h"
 #include "sampler.h"
+#include "streams.h"
 
 /* End without destructors: engines join thread pools and flush telemetry in theirs, and some crash there. */
 static _Noreturn void done(void) {
@@ -96,6 +97,7 @@ int main(int count, char **arguments) {
   if (!describe && !infers && !memory && !benches && !idles && !profiles)
     fail("expected the mode describe, bench, idle, infer, memory or profile, got '%s'", options.mode);
   sampler_start(&options);
+  streams_start(&options);
   if (options.cores) cores_pin(options.cores);
   /* The official builds send usage data unless this is set before the library starts. */
   setenv("ORT_DISABLE_TELEMETRY", "1", 1);
@@ -145,7 +147,11 @@ int main(int count, char **arguments) {
   event_end();
   memory_report("first_inference", memory);
 
-  if (benches) bench(engine, &options);
+  if (benches) {
+    streams_meet();
+    bench(engine, &options);
+    streams_join();
+  }
   if (idles) stay_idle(options.min_time_ms);
   if (infers) infer(engine, &model, &input, options.output);
   if (profiles) {

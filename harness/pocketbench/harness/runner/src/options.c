@@ -23,6 +23,7 @@ const char usage[] =
     "  --min-time-ms N         bench: and at least this long (500); idle: exactly this long\n"
     "  --max-time-ms N         bench: but neither warm-up nor measurement longer than this (10000)\n"
     "  --interval-us N         bench: an inference begins every N us, as in an app; 0: at once after the last (0)\n"
+    "  --streams N             bench: in so many processes at the same time, samples in FILE, FILE.1, ... (1)\n"
     "  --profile FILE          profile: file for what each operator took, as the engine writes it\n"
     "  --sensors FILE          read these sensors meanwhile, in a process of its own\n"
     "  --readings FILE         file for what they say\n"
@@ -42,8 +43,8 @@ static int64_t number(const char *name, const char *text, int64_t low, int64_t h
 
 struct options options_parse(int count, char **arguments) {
   enum { MANY = 1 << 22, A_DAY_MS = 24 * 3600 * 1000 };
-  struct options options = {.accelerator = "cpu", .threads = 1,        .warmup_iterations = 10, .iterations = NOT_GIVEN,
-                            .min_time_ms = 500, .max_time_ms = 10000};
+  struct options options = {.accelerator = "cpu", .threads = 1, .streams = 1, .warmup_iterations = 10,
+                            .iterations = NOT_GIVEN, .min_time_ms = 500, .max_time_ms = 10000};
   const struct {
     const char *name;
     const char **text;
@@ -66,6 +67,7 @@ struct options options_parse(int count, char **arguments) {
       {"--samples", &options.samples, NULL, 0, 0},
       {"--seed", NULL, &options.seed, 0, INT64_MAX},
       {"--sensors", &options.sensors, NULL, 0, 0},
+      {"--streams", NULL, &options.streams, 1, 64},
       {"--threads", NULL, &options.threads, 1, 1024},
       {"--warmup-iterations", NULL, &options.warmup_iterations, 0, MANY},
       {"--warmup-time-ms", NULL, &options.warmup_time_ms, 0, A_DAY_MS},
@@ -92,6 +94,7 @@ struct options options_parse(int count, char **arguments) {
   if (!idle && (options.max_time_ms < options.min_time_ms || options.max_time_ms < options.warmup_time_ms))
     fail("expected --max-time-ms to be at least --min-time-ms and --warmup-time-ms, got %lld ms",
          (long long)options.max_time_ms);
+  if (options.streams > 1 && !bench) fail("expected --streams with bench only");
   if (options.iterations == NOT_GIVEN) options.iterations = bench ? 100 : 10;
   return options;
 }

@@ -7,7 +7,7 @@
 struct options {
   const char *mode, *engine, *library, *model;
   const char *cores, *input, *output, *samples, *sensors, *readings, *profile, *accelerator, *sampler_cores;
-  int64_t threads, seed;
+  int64_t threads, streams, seed;
   int64_t warmup_iterations, warmup_time_ms, iterations, min_time_ms, max_time_ms, interval_us;
 };
 

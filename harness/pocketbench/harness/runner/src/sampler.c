@@ -169,6 +169,13 @@ void sampler_start(const struct options *options) {
   if (!receive(&ready, sizeof ready)) fail("expected the sampler to begin, but it was ended");
 }
 
+void sampler_leave(void) {
+  if (process == 0) return;
+  close(stop_end);
+  close(report_end);
+  process = 0;
+}
+
 void sampler_stop(void) {
   if (process == 0) return;
   stage_enter("sensors");

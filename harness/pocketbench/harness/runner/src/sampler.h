@@ -7,6 +7,9 @@
 /* Start it; nothing where no sensors are asked for. To be called before cores are pinned and the engine is loaded. */
 void sampler_start(const struct options *options);
 
+/* In a process that is forked later: the sampler is not its own. */
+void sampler_leave(void);
+
 /* Have it read everything once more and end; say what it did. Nothing where it was not started. */
 void sampler_stop(void);
 
