@@ -76,9 +76,10 @@ def test_every_sensor_is_read_at_its_own_rate_on_the_monotonic_clock(sample, tmp
     fast = [reading.start_ns for reading in readings if reading.sensor == 0]
     slow = [reading for reading in readings if reading.sensor == 1]
     # At least a second of both; the last of each is that of the end. A busy computer makes fewer.
-    assert 20 <= len(fast) <= (after - before) / 25e6 + 2
-    assert 3 <= len(slow) <= (after - before) / 250e6 + 2
-    assert min(second - first for first, second in itertools.pairwise(fast[:-1])) > 10e6
+    assert 10 <= len(fast) <= (after - before) / 25e6 + 2
+    assert 2 <= len(slow) <= (after - before) / 250e6 + 2
+    turns = [(start - fast[0] + 1_000_000) // 25_000_000 for start in fast[:-1]]
+    assert all(second > first for first, second in itertools.pairwise(turns))
     assert {reading.data for reading in slow} == {b"1"}
     assert all(reading.problem is None for reading in readings)
 
