@@ -10,6 +10,7 @@ import pytest
 
 from pocketbench.harness.deploy.variant import DeployedVariant, deploy_variant
 from pocketbench.harness.devices.target import read_target
+from pocketbench.harness.engines.adding import add_engine
 from pocketbench.harness.engines.catalogue import EngineBuild, engine_for_format, host_platform, local_engine
 from pocketbench.harness.engines.supply import engines_folder, ensure_engine
 from pocketbench.harness.runner.binaries import runner_binary
@@ -99,6 +100,18 @@ def test_a_board_computes_what_this_computer_computes_and_is_measured(board, cli
         build = engine(engine_for_format(kind), transport)
         assert build.loader is None
         check(transport, build, model, tmp_path)
+
+
+def test_a_board_runs_the_build_that_was_added(board, client, engine, tmp_path):
+    model = dense_onnx(tmp_path / "dense.onnx")
+    with client.reach(board) as transport:
+        official, home = engine("onnxruntime", transport), tmp_path / "another home"
+        (added,) = add_engine(official.library, cache=engines_folder(home), say=print)
+        build = ensure_engine("onnxruntime", read_target(transport), home=home, say=print)
+        check(transport, build, model, tmp_path)
+
+    assert build.engine_id == added.engine_id
+    assert (build.version, build.sha256) == (official.version, official.sha256)
 
 
 def test_an_old_board_does_with_the_c_library_that_is_carried_along(old_board, client, engine, tmp_path):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import struct
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from pocketbench.harness.engines.compatibility import libc_misfit, libc_of
 from pocketbench.harness.engines.elf import read_elf, read_elf_file
 from pocketbench.harness.engines.target import Target
 from pocketbench.harness.runner.binaries import runner_binary
+from tests.engines.libraries import build_library
 
 
 def test_an_engine_tells_what_it_needs_and_offers():
@@ -33,6 +36,24 @@ def test_what_a_device_lacks_is_named():
         libc_misfit(elf, Target("linux-x86_64", None, 4096, None))
     )
     assert libc_misfit(elf, Target("linux-x86_64", (2, 99), 4096, None, (3, 4, 99))) is None
+
+
+@pytest.mark.parametrize(
+    ("info", "other", "found"), [(0x12, 0, True), (0x22, 3, True), (0x02, 0, False), (0x12, 2, False)]
+)
+def test_only_what_dlsym_would_find_is_an_export(info: int, other: int, found: bool, tmp_path: Path):
+    """Global or weak and not hidden; a library may have others in its table."""
+    data = bytearray(build_library(tmp_path / "library.so", ("wanted",), libc="none").read_bytes())
+    # The table that the loader reads comes before the one for debuggers.
+    symbol = next(at for at in range(0, len(data) - 24, 8) if _is_global_function(bytes(data[at : at + 24])))
+    data[symbol + 4 : symbol + 6] = bytes((info, other))
+
+    assert (read_elf(bytes(data), "library.so", ["wanted"]).exports == {"wanted"}) is found
+
+
+def _is_global_function(entry: bytes) -> bool:
+    name, info, other, section, _, size = struct.unpack("<IBBHQQ", entry)
+    return (info, other) == (0x12, 0) and 0 < section < 20 and 0 < name < 100 and 0 < size < 100
 
 
 SMALL = runner_binary("android-arm64").read_bytes()

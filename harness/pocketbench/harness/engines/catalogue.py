@@ -28,6 +28,7 @@ __all__ = [
     "engine_for_format",
     "engine_name",
     "host_platform",
+    "library_digest",
     "local_engine",
 ]
 
@@ -100,8 +101,7 @@ def local_engine(name: str) -> EngineBuild:
     name = engine_name(name)
     source = _SOURCES[name]
     library = _library(name, source)
-    facts = library.stat()
-    digest = _digest(library, facts.st_mtime_ns, facts.st_size)
+    digest = library_digest(library)
     version, system = _version(source, library), host_platform()
     return EngineBuild(f"{name}-{version}-{system}-{digest[:12]}", name, version, system, library, digest)
 
@@ -142,7 +142,12 @@ def _version(source: _Source, library: Path) -> str:
     return match[1] if match else "unknown"
 
 
-@functools.lru_cache(maxsize=8)
+def library_digest(library: Path) -> str:
+    """Hex sha256 of a library, hashed once per state of the file: it has tens of megabytes."""
+    facts = library.stat()
+    return _digest(library, facts.st_mtime_ns, facts.st_size)
+
+
+@functools.lru_cache(maxsize=32)
 def _digest(library: Path, _mtime_ns: int, _size: int) -> str:
-    """Hash once per file state: a library has tens of megabytes."""
     return sha256_of(library)

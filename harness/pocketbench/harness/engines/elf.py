@@ -23,6 +23,7 @@ _DT_NEEDED, _DT_HASH, _DT_STRTAB, _DT_SYMTAB, _DT_STRSZ = 1, 4, 5, 6, 10
 _DT_GNU_HASH = 0x6FFFFEF5
 _DT_VERDEF, _DT_VERDEFNUM, _DT_VERNEED, _DT_VERNEEDNUM = 0x6FFFFFFC, 0x6FFFFFFD, 0x6FFFFFFE, 0x6FFFFFFF
 _SYMBOL_BYTES = 24  # Elf64_Sym
+_BINDINGS, _VISIBILITIES = (1, 2), (0, 3)  # what dlsym() finds: global or weak; default or protected
 # The largest libraries that we know (TensorFlow's) stay far below these.
 _SEGMENTS, _DYNAMIC_ENTRIES, _VERSIONS, _SYMBOLS, _NAME_BYTES = 200, 4000, 4000, 2_000_000, 4000
 _NOTE_BYTES = 65_536
@@ -37,7 +38,7 @@ class _DamagedError(Exception):
 @dataclass(frozen=True, slots=True)
 class Elf:
     """`needed` are the libraries it asks for by name, `version_needs` the symbol versions it asks of them (GLIBC_2.34),
-    `versions` those it defines itself, `exports` those of the wanted names that it defines.
+    `versions` those it defines itself, `exports` those of the wanted names that dlsym() finds in it.
 
     `alignment_bytes` is the least of its loadable segments: no system with larger pages can map it. `is_android` is
     true where it carries the mark of Android's start files.
@@ -186,10 +187,10 @@ class _Reader:
         names = {name.encode("ascii") for name in wanted}
         longest = max(map(len, names)) + 1
         for i in range(self._symbol_count()):
-            name, _, _, section, _, _ = self._unpack("<IBBHQQ", symbols + i * _SYMBOL_BYTES)
+            name, info, other, section, _, _ = self._unpack("<IBBHQQ", symbols + i * _SYMBOL_BYTES)
             start = strings + name
             text = self._data[start : start + longest].split(b"\0", 1)[0]
-            if section != 0 and text in names:
+            if text in names and section != 0 and info >> 4 in _BINDINGS and other & 3 in _VISIBILITIES:
                 yield text.decode("ascii")
 
     def _symbol_count(self) -> int:

@@ -20,12 +20,12 @@ from pocketbench.checked.errors import InputError
 from pocketbench.compression.manifest import sha256_of
 from pocketbench.harness.engines.pinned import GLIBC_PACKAGES
 
-__all__ = ["GlibcBundle", "fetch_glibc"]
+__all__ = ["LIBRARIES", "LOADERS", "GlibcBundle", "fetch_glibc"]
 
 _TRIPLES = {"linux-aarch64": "aarch64-linux-gnu", "linux-x86_64": "x86_64-linux-gnu"}
-_LOADERS = {"linux-aarch64": "ld-linux-aarch64.so.1", "linux-x86_64": "ld-linux-x86-64.so.2"}
+LOADERS = {"linux-aarch64": "ld-linux-aarch64.so.1", "linux-x86_64": "ld-linux-x86-64.so.2"}
 # What the engines and the runner ask for by name.
-_LIBRARIES = (
+LIBRARIES = (
     "libc.so.6",
     "libm.so.6",
     "libdl.so.2",
@@ -69,7 +69,7 @@ def fetch_glibc(platform: str, cache: Path, say: Callable[[str], None]) -> Glibc
 
 
 def _names(platform: str) -> tuple[str, ...]:
-    return (_LOADERS[platform], *_LIBRARIES)
+    return (LOADERS[platform], *LIBRARIES)
 
 
 def _installed(platform: str) -> Path | None:

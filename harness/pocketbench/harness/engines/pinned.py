@@ -1,7 +1,7 @@
 """The builds that `engine fetch` downloads, each with its hashes: what is fetched is this or nothing.
 
 To move to a newer version: download the wheel with the arguments below, put in the two sha256, the sizes and the
-version, and run `tests/engines/test_real_engines.py`.
+version, and run `tests/devices/test_arm64_engines.py`.
 """
 
 from __future__ import annotations

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from pocketbench.checked.errors import InputError, nearest
 
-__all__ = ["PLATFORMS", "Target", "check_platform", "linux_platform"]
+__all__ = ["ANDROID_ABIS", "PLATFORMS", "Target", "check_platform", "linux_platform"]
 
 PLATFORMS = ("android-arm64", "android-x86_64", "linux-aarch64", "linux-x86_64")
+ANDROID_ABIS = {"arm64-v8a": "android-arm64", "x86_64": "android-x86_64"}
 _LINUX = {"android-arm64": "linux-aarch64", "android-x86_64": "linux-x86_64"}
 
 
