@@ -1,16 +1,18 @@
 """The ways of benchmarks/push.py: our deployment and what a user would run instead, to a board and to a phone.
 
-Both are this computer: an sshd on loopback, and an emulated adbd in a process of its own. Each call of a way starts
-from nothing: ours connects, the others are programs that start and connect.
+Both are this computer: an sshd on loopback, and an emulated adbd in a process of its own. To the board every way
+connects, ours as well as scp and rsync; to the phone adb push goes through a server that is connected, and ours over a
+connection that stands, as a campaign's does.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import statistics
 import subprocess
-import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,30 +20,39 @@ from pathlib import Path, PurePosixPath
 
 import adbutils
 
+from benchmarks.loopback import board, phone, ssh_config
 from pocketbench.harness.deploy.deployment import DeploymentFile, DeploymentPlan, deploy
 from pocketbench.harness.deploy.hashing import digest_of
 from pocketbench.harness.transports.adb import phone_by_network
-from pocketbench.harness.transports.base import Transport
+from pocketbench.harness.transports.base import Transport, run_checked
 from pocketbench.harness.transports.ssh import SshTransport
-from tests.devices.processes import end, start
-from tests.devices.sshd import Sshd, free_port
+from tests.devices.sshd import free_port
 
-__all__ = ["OURS", "Link", "Way", "links"]
+__all__ = ["OURS", "Link", "Way", "connect_s", "links", "shares", "source_s"]
 
 OURS = "pocketbench"
 _TIMEOUT_S = 300.0
 
-# A folder of this computer to a folder of the device, with its parent there.
-Way = Callable[[Path, Path], None]
+_TIMES = 5
+# The fastest hash command that the board and the phone have, as ours finds it.
+_HASH = 'cd "$1"; find . -type f -exec b2sum {} + >/dev/null'
+_DISK = 'cd "$1"; sync -f . 2>/dev/null || sync'
+
+# A folder of this computer to a folder of the device, with its parent there; the seconds that it took.
+Way = Callable[[Path, Path], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A device with the ways to it by name, ours first; `missing` says which others are not installed, and why."""
+    """A device with the ways to it by name, ours first; `missing` says which others are not installed, and why.
+
+    `hashing` are those of the others that hash what arrives.
+    """
 
     name: str
     connect: Callable[[], Transport]
     ways: dict[str, Way]
+    hashing: tuple[str, ...] = ()
     missing: list[str] = field(default_factory=list)
 
 
@@ -54,22 +65,13 @@ def links() -> Iterator[list[Link]]:
 
 
 def _board(stack: ExitStack, scratch: Path) -> Link:
-    # Scripts of this computer's user that bash runs at each login, by SSH too, are none of the question.
-    options = ["Subsystem sftp internal-sftp", f"SetEnv HOME={scratch}"]
-    server = stack.enter_context(Sshd(scratch / "sshd", options))
-    known = scratch / "known_hosts"
-    known.write_text(server.known_hosts_line())
-    config = scratch / "config"
-    config.write_text(
-        f"Host board\n  HostName {server.host}\n  Port {server.port}\n  User {server.user}\n"
-        f"  IdentityFile {server.key_file}\n  IdentitiesOnly yes\n  UserKnownHostsFile {known}\n"
-        "  GlobalKnownHostsFile none\n  BatchMode yes\n"
-    )
+    server = stack.enter_context(board(scratch))
+    config = ssh_config(server, server.port, scratch / "ssh")
 
     def connect() -> Transport:
         return SshTransport("board", "board", home=scratch, config_files=[config])
 
-    link = Link("ssh", connect, {OURS: _ours(connect)})
+    link = Link("ssh", connect, {OURS: _ours(connect, connecting=True)}, ("rsync",))
     ssh = f"ssh -F {config}"
     _add(link, "scp", lambda source, target: ["scp", "-q", "-r", "-F", str(config), str(source), f"board:{target}"])
     _add(link, "rsync", lambda source, target: ["rsync", "-a", "-e", ssh, f"{source}/", f"board:{target}/"])
@@ -77,17 +79,14 @@ def _board(stack: ExitStack, scratch: Path) -> Link:
 
 
 def _phone(stack: ExitStack, scratch: Path) -> Link:
-    phone = start([sys.executable, "-m", "benchmarks.push_phone"], talk=True)
-    stack.callback(end, phone)
-    assert phone.stdout is not None
-    port = int(phone.stdout.readline())
+    port = stack.enter_context(phone())
     # No adb server is where we look for one, so that ours talks to the phone itself; adb push has its own.
     os.environ["ANDROID_ADB_SERVER_PORT"] = str(free_port())
 
     def connect() -> Transport:
         return phone_by_network("phone", "127.0.0.1", port, say=print, android_directory=scratch / "android")
 
-    link = Link("adb", connect, {OURS: _ours(connect)})
+    link = Link("adb", connect, {OURS: _ours(connect, connecting=False)})
     adb, serial = [adbutils.adb_path(), "-P", str(free_port())], f"127.0.0.1:{port}"
     subprocess.run([*adb, "connect", serial], check=True, capture_output=True, timeout=_TIMEOUT_S)
     stack.callback(subprocess.run, [*adb, "kill-server"], check=False, capture_output=True, timeout=_TIMEOUT_S)
@@ -101,18 +100,60 @@ def _add(link: Link, name: str, argv: Callable[[Path, Path], list[str]]) -> None
         link.missing.append(f"{name} (install {program})")
         return
 
-    def way(source: Path, target: Path) -> None:
+    def way(source: Path, target: Path) -> float:
+        began_s = time.perf_counter()
         completed = subprocess.run(argv(source, target), capture_output=True, text=True, timeout=_TIMEOUT_S)
+        elapsed_s = time.perf_counter() - began_s
         if completed.returncode != 0:
             raise RuntimeError(f"{name} failed:\n{completed.stderr}{completed.stdout}")
+        return elapsed_s
 
     link.ways[name] = way
 
 
-def _ours(connect: Callable[[], Transport]) -> Way:
-    def way(source: Path, target: Path) -> None:
+def _ours(connect: Callable[[], Transport], *, connecting: bool) -> Way:
+    def way(source: Path, target: Path) -> float:
+        source_s(source)
         files = tuple(DeploymentFile(path.name, path, digest_of(path)) for path in sorted(source.iterdir()))
+        plan = DeploymentPlan("push", files)
+        began_s = time.perf_counter()
         with connect() as transport:
-            deploy(transport, PurePosixPath(target), DeploymentPlan("push", files), check=lambda deployment: None)
+            if not connecting:
+                _run(transport, "true", Path("/"))
+                began_s = time.perf_counter()
+            deploy(transport, PurePosixPath(target), plan, check=lambda deployment: None)
+            return time.perf_counter() - began_s
 
     return way
+
+
+def source_s(folder: Path) -> float:
+    """Seconds for hashing the files on this computer, which a process does once for each of them."""
+    began_s = time.perf_counter()
+    for path in folder.iterdir():
+        for algorithm in ("sha256", "blake2b"):
+            digest_of(path, algorithm)
+    return time.perf_counter() - began_s
+
+
+def shares(transport: Transport, target: Path) -> tuple[float, float]:
+    """Seconds for bringing what is below `target` of the device to its disk, then for hashing it there."""
+    return _run(transport, _DISK, target), _run(transport, _HASH, target)
+
+
+def connect_s(link: Link) -> float:
+    """Median seconds until a connection has run its first command, without what a command takes."""
+    times = []
+    for _ in range(_TIMES):
+        began_s = time.perf_counter()
+        with link.connect() as transport:
+            _run(transport, "true", Path("/"))
+            times.append(time.perf_counter() - began_s - _run(transport, "true", Path("/")))
+    return statistics.median(times)
+
+
+def _run(transport: Transport, script: str, folder: Path) -> float:
+    """Seconds that a script takes, with the way there and back."""
+    began_s = time.perf_counter()
+    run_checked(transport, ("sh", "-c", script, "sh", str(folder)), timeout_s=_TIMEOUT_S)
+    return time.perf_counter() - began_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import time
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -139,13 +140,21 @@ def test_a_dimension_that_litert_cannot_hold_is_refused(launch, fakes, tmp_path)
 
 
 class TamperingTransport:
-    """This computer, with the samples file changed on its way."""
+    """This computer, with the samples or the output file changed on its way."""
 
     def __init__(self, real, change):
         self.real, self.change, self.address = real, change, real.address
 
     def __getattr__(self, name):
         return getattr(self.real, name)
+
+    def run(self, argv, **options):
+        completed = self.real.run(argv, **options)
+        if argv[0] != "sh":
+            return completed
+        mark = f"\n{argv[5]}\n".encode()
+        events, _, samples = completed.stdout.partition(mark)
+        return replace(completed, stdout=events + mark + self.change(samples))
 
     def pull(self, source: PurePosixPath, target: Path) -> None:
         self.real.pull(source, target)
@@ -202,4 +211,4 @@ def test_a_device_that_is_gone_does_not_hide_why_a_launch_failed(fake_runner):
     runner._transport = Gone(real, None)
 
     with pytest.raises(RunnerCrashError):
-        runner.bench(BRIEF, TIMEOUT_S)
+        runner.infer([DATA], timeout_s=TIMEOUT_S)

@@ -13,6 +13,7 @@ import numpy as np
 from pocketbench.harness.errors import RunnerError, TransportError
 from pocketbench.harness.runner.batches import stack_inputs, unstack_outputs
 from pocketbench.harness.runner.launch import read_launch
+from pocketbench.harness.runner.one_command import OneCommand
 from pocketbench.harness.runner.protocol import (
     EngineEvent,
     Event,
@@ -71,27 +72,20 @@ class Runner:
 
     def bench(self, options: BenchOptions, timeout_s: float) -> BenchResult:
         """Measure latency."""
-        with self._remote_files("samples", "input") as (samples_path, input_path):
-            arguments = [
-                *("--samples", str(samples_path), "--seed", str(options.seed)),
-                *("--warmup-iterations", str(options.warmup_iterations)),
-                *("--warmup-time-ms", str(options.warmup_time_ms)),
-                *("--iterations", str(options.iterations)),
-                *("--min-time-ms", str(options.min_time_ms), "--max-time-ms", str(options.max_time_ms)),
-                *_placement(options.threads, options.cores),
-            ]
-            if options.input is not None:
-                self._transport.push(options.input, input_path)
-                arguments += ["--input", str(input_path)]
-            events = self._launch("bench", arguments, timeout_s)
-            counts = one_event(events, SamplesEvent)
-            engine = one_event(events, EngineEvent)
-            with tempfile.TemporaryDirectory(prefix="pocketbench-") as folder:
-                local = Path(folder) / "samples"
-                self._transport.pull(samples_path, local)
-                samples = _read_samples(local, counts, timeout_s)
+        command = OneCommand(self._work_directory)
+        arguments = [
+            *("--samples", str(command.samples), "--seed", str(options.seed)),
+            *("--warmup-iterations", str(options.warmup_iterations)),
+            *("--warmup-time-ms", str(options.warmup_time_ms)),
+            *("--iterations", str(options.iterations)),
+            *("--min-time-ms", str(options.min_time_ms), "--max-time-ms", str(options.max_time_ms)),
+        ]
+        placement = _placement(options.threads, options.cores)
+        events, data = self._launch_at_once(command, "bench", (*arguments, *placement), options.input, timeout_s)
+        counts = one_event(events, SamplesEvent)
+        engine = one_event(events, EngineEvent)
         return BenchResult(
-            samples=samples,
+            samples=_read_samples(data, counts, timeout_s),
             engine_version=engine.version,
             engine_load_ns=engine.engine_load_ns,
             model_init_ns=one_event(events, ModelEvent).model_init_ns,
@@ -148,17 +142,26 @@ class Runner:
 
         `seed` and `input` as in BenchOptions.
         """
-        with self._remote_files("input") as (input_path,):
-            given = ["--seed", str(seed)]
-            if input is not None:
-                self._transport.push(input, input_path)
-                given += ["--input", str(input_path)]
-            return _stages(self._launch("memory", (*given, *_placement(threads, cores)), timeout_s))
+        arguments = ("--seed", str(seed), *_placement(threads, cores))
+        command = OneCommand(self._work_directory)
+        events, _ = self._launch_at_once(command, "memory", arguments, input, timeout_s)
+        return _stages(events)
 
     def _launch(self, mode: str, arguments: Sequence[str], timeout_s: float) -> list[Event]:
-        argv = (*self._launcher, mode, *self._options, *arguments)
-        completed = self._transport.run(argv, timeout_s=timeout_s)
+        completed = self._transport.run(self._argv(mode, arguments), timeout_s=timeout_s)
         return read_launch(completed, self._transport.address)
+
+    def _launch_at_once(
+        self, command: OneCommand, mode: str, arguments: Sequence[str], input_file: Path | None, timeout_s: float
+    ) -> tuple[list[Event], bytes]:
+        """A launch with random input, or that of a file: its events, and its samples where it writes any."""
+        given = () if input_file is None else ("--input", str(command.input))
+        argv = self._argv(mode, (*arguments, *given))
+        completed, samples = command.run(self._transport, argv, input_file=input_file, timeout_s=timeout_s)
+        return read_launch(completed, self._transport.address), samples
+
+    def _argv(self, mode: str, arguments: Sequence[str]) -> tuple[str, ...]:
+        return (*self._launcher, mode, *self._options, *arguments)
 
     @contextlib.contextmanager
     def _remote_files(self, *names: str) -> Iterator[tuple[PurePosixPath, ...]]:
@@ -199,13 +202,12 @@ def _stages(events: list[Event]) -> tuple[MemoryStage, ...]:
     )
 
 
-def _read_samples(path: Path, counts: SamplesEvent, timeout_s: float) -> np.ndarray:
+def _read_samples(data: bytes, counts: SamplesEvent, timeout_s: float) -> np.ndarray:
     """Pairs of int64; checked against the counts, and against time itself: in order, and within the launch."""
     expected = counts.warmup + counts.steady
-    size = path.stat().st_size
-    if size != expected * 16:
-        raise RunnerError(f"expected {expected * 16} bytes of samples, got {size}.", stage="samples")
-    pairs = np.fromfile(path, "<i8").reshape(-1, 2)
+    if len(data) != expected * 16:
+        raise RunnerError(f"expected {expected * 16} bytes of samples, got {len(data)}.", stage="samples")
+    pairs = np.frombuffer(data, "<i8").reshape(-1, 2)
     starts, latencies = pairs[:, 0], pairs[:, 1]
     if (pairs < 0).any() or (starts[1:] - starts[:-1] < latencies[:-1]).any():
         raise RunnerError("expected samples in the order of time, got others: the file is damaged.", stage="samples")

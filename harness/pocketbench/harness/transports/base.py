@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, Self
 
 from pocketbench.harness.errors import CommandError
 
-__all__ = ["Completed", "Transport", "run_checked"]
+__all__ = ["Completed", "Transport", "program_name", "run_checked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,11 @@ class Transport(Protocol):
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *exc_info: object) -> None: ...
+
+
+def program_name(argv: Sequence[str]) -> str:
+    """What a message calls `argv`: its program; of `sh -c SCRIPT NAME …` the name, as the shell itself does."""
+    return argv[3] if tuple(argv[:2]) == ("sh", "-c") and len(argv) > 3 else argv[0]
 
 
 def run_checked(

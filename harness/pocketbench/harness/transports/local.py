@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO, Self
 
 from pocketbench.harness.errors import DeviceTimeoutError, TransportError
-from pocketbench.harness.transports.base import Completed
+from pocketbench.harness.transports.base import Completed, program_name
 from pocketbench.harness.transports.feeder import Feeder
 from pocketbench.harness.transports.whole_file import whole_file
 
@@ -63,8 +63,10 @@ class LocalTransport:
                 feeder.finish()
         except subprocess.TimeoutExpired:
             _end_group(process)
-            message = f"{self.address} expected {argv[0]!r} to finish within {timeout_s:g} s, got no end: stopped it."
-            raise DeviceTimeoutError(message) from None
+            raise DeviceTimeoutError(
+                f"{self.address} expected {program_name(argv)!r} to finish within {timeout_s:g} s, got no end: "
+                "stopped it."
+            ) from None
         except BaseException:  # Ctrl-C: the group is not the terminal's, so nobody else ends it
             _end_group(process)
             raise

@@ -14,7 +14,7 @@ from typing import BinaryIO, Self
 import paramiko
 
 from pocketbench.harness.errors import DeviceTimeoutError, TransportError
-from pocketbench.harness.transports.base import Completed
+from pocketbench.harness.transports.base import Completed, program_name
 from pocketbench.harness.transports.remote_shell import RemoteCommand, kill_group, split_signal
 from pocketbench.harness.transports.ssh_config import find_route
 from pocketbench.harness.transports.ssh_errors import clean_line, connection_lost, opening_channel
@@ -90,17 +90,15 @@ class SshTransport:
 
         The clock starts once the connection stands. More than 64 MiB on a stream are an error that ends the command.
         """
-        command = RemoteCommand(tuple(argv))
+        command, name = RemoteCommand(tuple(argv)), program_name(argv)
         output, errors = KeptOutput("standard output"), KeptOutput("standard error")
         link = self._connected()
         start = time.monotonic()
         try:
-            code = self._perform(
-                link, command, stdin, output, errors, Patience(total_s=timeout_s), f"running {argv[0]!r}"
-            )
+            code = self._perform(link, command, stdin, output, errors, Patience(total_s=timeout_s), f"running {name!r}")
         except ExpiredError as error:
             raise DeviceTimeoutError(
-                f"{self._device}: expected {argv[0]!r} to finish within {timeout_s:g} s, got no end: {error}."
+                f"{self._device}: expected {name!r} to finish within {timeout_s:g} s, got no end: {error}."
             ) from None
         code, ended_by = split_signal(code)
         stdout, stderr = command.output(output.data), command.errors(errors.data)

@@ -8,7 +8,8 @@ from pocketbench.harness.transports.remote_shell import RemoteCommand
 
 __all__ = ["FileOutput", "KeptOutput", "TooMuchOutputError"]
 
-_KEPT_BYTES = 1 << 26  # a runner's result is some megabytes at most
+# The most samples that a launch can have (SAMPLE_LIMIT in runner/src/bench.c), and half a megabyte of other words.
+_KEPT_BYTES = (1 << 26) + (1 << 19)
 _MARK_BYTES = 200  # longer than any mark, so that one in two pieces is found
 
 
