@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from pocketbench.harness.engines.catalogue import engine_for_format, host_platform, local_engine
+from pocketbench.harness.engines.catalogue import EngineName, engine_for_format, host_platform, local_engine
 from pocketbench.harness.runner.binaries import runner_binary
 from pocketbench.harness.runner.client import Runner
 from pocketbench.harness.transports.base import Completed
@@ -57,7 +57,7 @@ def runner_of(program: Path, tmp_path: Path) -> Callable[[Path], Runner]:
 def fake_runner(program: Path, fakes: dict[str, Path], tmp_path: Path) -> Callable[..., Runner]:
     """A runner with the fake ONNX Runtime, which obeys `orders`, or the fake LiteRT, which goes by the model's name."""
 
-    def fake_runner(orders: str = ECHO, *, engine: str = "onnxruntime", name: str = "model") -> Runner:
+    def fake_runner(orders: str = ECHO, *, engine: EngineName = "onnxruntime", name: str = "model") -> Runner:
         model = tmp_path / name
         model.write_text(orders)
         paths = [PurePosixPath(path) for path in (program, fakes[engine], model, tmp_path)]

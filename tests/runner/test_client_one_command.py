@@ -99,7 +99,7 @@ def other_shell(request, tmp_path) -> OtherShell:
     shell = require_program(request.param, f"apt-get install {request.param}")
     folder = tmp_path / "bin"
     folder.mkdir()
-    for name in ("cat", "rm"):
+    for name in ("cat", "dd", "rm", "wc"):
         (folder / name).symlink_to(require_program("toybox", "apt-get install toybox"))
     return OtherShell([str(shell), "sh"] if request.param == "busybox" else [str(shell)], folder)
 
@@ -209,11 +209,11 @@ def test_what_follows_the_token_comes_back_byte_by_byte(tmp_path):
     content = b"".join(bytes((first, second)) for first in range(256) for second in range(256))
     (tmp_path / "content").write_bytes(content)
     command = OneCommand(PurePosixPath(tmp_path))
-    copy = ("sh", "-c", 'echo said; cp "$0" "$1"', str(tmp_path / "content"), str(command.samples))
+    copy = ("sh", "-c", 'echo said; cp "$0" "$1"', str(tmp_path / "content"), str(command.file("samples")))
 
-    completed, samples = command.run(LocalTransport(), copy, input_file=None, timeout_s=TIMEOUT_S)
+    completed, files = command.run(LocalTransport(), copy, timeout_s=TIMEOUT_S, results=("samples",))
 
-    assert (completed.stdout, completed.exit_code, samples) == (b"said\n", 0, content)
+    assert (completed.stdout, completed.exit_code, files) == (b"said\n", 0, {"samples": content})
 
 
 def test_a_recorded_launch_can_be_replayed(fake_runner, tensors, tmp_path):
@@ -233,11 +233,11 @@ def test_a_recorded_launch_can_be_replayed(fake_runner, tensors, tmp_path):
 
 def test_samples_of_a_launch_that_failed_do_not_travel(tmp_path):
     command = OneCommand(PurePosixPath(tmp_path))
-    script = ("sh", "-c", 'printf half; echo x > "$0"; exit 7', str(command.samples))
+    script = ("sh", "-c", 'printf half; echo x > "$0"; exit 7', str(command.file("samples")))
 
-    completed, samples = command.run(LocalTransport(), script, input_file=None, timeout_s=TIMEOUT_S)
+    completed, files = command.run(LocalTransport(), script, timeout_s=TIMEOUT_S, results=("samples",))
 
-    assert (completed.stdout, completed.exit_code, samples) == (b"half", 7, b"")
+    assert (completed.stdout, completed.exit_code, files) == (b"half", 7, {})
     assert left_behind(tmp_path) == []
 
 
@@ -264,6 +264,7 @@ EVENTS = b"".join(
     )
 )
 SAMPLE = np.array([5, 7], "<i8").tobytes()
+FILE = b"samples 16\n" + SAMPLE
 
 
 def bench(stdout: bytes, exit_code: int = 0) -> list[tuple[int, ...]]:
@@ -273,18 +274,24 @@ def bench(stdout: bytes, exit_code: int = 0) -> list[tuple[int, ...]]:
 
 
 def test_a_device_of_its_own_words_is_read_as_a_real_one():
-    assert bench(EVENTS + b"\nTOKEN\n" + SAMPLE) == [(5, 7, True)]
+    assert bench(EVENTS + b"\nTOKEN\n" + FILE) == [(5, 7, True)]
 
 
 @pytest.mark.parametrize(
     ("stdout", "words"),
     [
         pytest.param(EVENTS + SAMPLE, "got the last one without its end", id="no token"),
-        pytest.param(EVENTS + b"\n0123456789abcdef\n" + SAMPLE, "expected an event of schema 1", id="another token"),
-        pytest.param(b"\nTOKEN\n" + EVENTS + b"\nTOKEN\n" + SAMPLE, "end with the event 'done'", id="token at once"),
-        pytest.param(EVENTS + b"\nTOKEN\n\nTOKEN\n" + SAMPLE, "expected 16 bytes of samples, got 34", id="two tokens"),
-        pytest.param(EVENTS + b"\nTOKEN\n" + SAMPLE * 2, "expected 16 bytes of samples, got 32", id="too many"),
+        pytest.param(EVENTS + b"\n0123456789abcdef\n" + FILE, "expected an event of schema 1", id="another token"),
+        pytest.param(b"\nTOKEN\n" + EVENTS + b"\nTOKEN\n" + FILE, "name and size, got '{", id="token at once"),
+        pytest.param(EVENTS + b"\nTOKEN\n\nTOKEN\n" + FILE, "each with its name and size, got ''", id="two tokens"),
+        pytest.param(EVENTS + b"\nTOKEN\n" + FILE * 2, "name and size, got 'samples 16'", id="twice"),
         pytest.param(EVENTS + b"\nTOKEN\n", "expected 16 bytes of samples, got 0", id="none"),
+        pytest.param(EVENTS + b"\nTOKEN\nsamples 32\n" + SAMPLE * 2, "of samples, got 32", id="too many"),
+        pytest.param(EVENTS + b"\nTOKEN\nsamples 17\n" + SAMPLE, "got 16 of 17 bytes of samples", id="cut"),
+        pytest.param(EVENTS + b"\nTOKEN\n" + FILE + b"more", "name and size, got 'more'", id="more"),
+        pytest.param(EVENTS + b"\nTOKEN\nother 2\nab", "name and size, got 'other 2'", id="another file"),
+        pytest.param(EVENTS + b"\nTOKEN\nsamples -1\n", "name and size, got 'samples -1'", id="negative"),
+        pytest.param(EVENTS + b"\nTOKEN\nsamples 1e1\n", "name and size", id="no number"),
     ],
 )
 def test_a_device_that_breaks_the_form_is_refused(stdout, words):
@@ -302,7 +309,7 @@ def read_or_refused(stdout: bytes, exit_code: int) -> list[tuple[int, ...]] | st
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), exit_code=st.sampled_from([0, 0, 0, 1, 137]))
 def test_any_output_is_read_or_refused(data, exit_code):
-    whole = EVENTS + b"\nTOKEN\n" + SAMPLE
+    whole = EVENTS + b"\nTOKEN\n" + FILE
     cut = data.draw(st.integers(0, len(whole)))
     other = data.draw(st.binary(max_size=20) | st.just(b"\nTOKEN\n") | st.just(SAMPLE))
     stdout = whole[:cut] + other + whole[cut + data.draw(st.integers(0, 12)) :]

@@ -51,12 +51,14 @@ def check(transport: Transport, folder: PurePosixPath, tmp_path: Path) -> None:
     assert transport.run(["mkdir", str(folder)], timeout_s=TIMEOUT_S).exit_code == 0
     (tmp_path / "content").write_bytes(CONTENT)
     command = OneCommand(folder)
-    argv = ("sh", "-c", COPY, str(command.input), str(command.samples))
+    argv = ("sh", "-c", COPY, str(command.file("input")), str(command.file("samples")))
 
-    completed, samples = command.run(transport, argv, input_file=tmp_path / "content", timeout_s=TIMEOUT_S)
+    completed, files = command.run(
+        transport, argv, input_file=tmp_path / "content", timeout_s=TIMEOUT_S, results=("samples",)
+    )
 
     assert (completed.exit_code, completed.stdout, completed.stderr) == (0, b"said\n", b"warned\n")
-    assert samples == CONTENT
+    assert files == {"samples": CONTENT}
     assert transport.run(["ls", "-A", str(folder)], timeout_s=TIMEOUT_S).stdout == b""
 
 

@@ -146,7 +146,7 @@ def test_it_samples_sensors_meanwhile(emulated, library, tmp_path):
     completed = LocalTransport().run(list(map(str, (*emulated, "idle", *engine, *files))), timeout_s=TIMEOUT_S)
 
     said = one_event(read_launch(completed, "it"), SensorsEvent)
-    readings = read_readings(tmp_path / "readings", sensors=2, count=said.readings)
+    readings = read_readings((tmp_path / "readings").read_bytes(), sensors=2, count=said.readings)
     assert before < readings[0].start_ns < readings[-1].start_ns < time.monotonic_ns()
     assert [reading.data for reading in readings if reading.sensor == 1] == [b"hello\n"] * 2
     assert len(readings) > 4

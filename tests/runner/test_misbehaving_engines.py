@@ -153,8 +153,9 @@ class TamperingTransport:
         if argv[0] != "sh":
             return completed
         mark = f"\n{argv[5]}\n".encode()
-        events, _, samples = completed.stdout.partition(mark)
-        return replace(completed, stdout=events + mark + self.change(samples))
+        events, _, file = completed.stdout.partition(mark)
+        samples = self.change(file.partition(b"\n")[2])
+        return replace(completed, stdout=events + mark + b"samples %d\n" % len(samples) + samples)
 
     def pull(self, source: PurePosixPath, target: Path) -> None:
         self.real.pull(source, target)

@@ -50,7 +50,7 @@ def sample(arguments, tmp_path) -> Sample:
         )
         events = [json.loads(line) for line in completed.stdout.splitlines()]
         said = next(event for event in events if event["event"] == "sensors")
-        return events, read_readings(tmp_path / "readings", sensors=len(sensors), count=said["readings"])
+        return events, read_readings((tmp_path / "readings").read_bytes(), sensors=len(sensors), count=said["readings"])
 
     return sample
 
@@ -317,12 +317,12 @@ def test_a_damaged_file_of_readings_is_refused(tmp_path, damage):
     readings = [struct.pack("<qIIHH", start, 5, 2, 0, 0) + b"42" for start in (1, 2)]
     path = tmp_path / "readings"
     path.write_bytes(struct.pack("<8sI", b"PBSENSOR", 1) + b"".join(readings))
-    assert [reading.start_ns for reading in read_readings(path, sensors=1, count=2)] == [1, 2]
+    assert [reading.start_ns for reading in read_readings(path.read_bytes(), sensors=1, count=2)] == [1, 2]
 
     path.write_bytes(damage(path.read_bytes()))
 
     with pytest.raises(RunnerError):
-        read_readings(path, sensors=1, count=2)
+        read_readings(path.read_bytes(), sensors=1, count=2)
 
 
 @pytest.mark.parametrize(

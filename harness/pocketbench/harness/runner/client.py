@@ -10,29 +10,43 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from pocketbench.harness.engines.catalogue import EngineName
 from pocketbench.harness.errors import RunnerError, TransportError
 from pocketbench.harness.runner.batches import stack_inputs, unstack_outputs
+from pocketbench.harness.runner.latencies import read_samples, read_stream
 from pocketbench.harness.runner.launch import read_launch
 from pocketbench.harness.runner.one_command import OneCommand
+from pocketbench.harness.runner.profiling import OperatorTime, parse_profile
 from pocketbench.harness.runner.protocol import (
     EngineEvent,
     Event,
     FirstInferenceEvent,
+    IdleEvent,
     InferredEvent,
     MemoryEvent,
     ModelEvent,
+    PlacementEvent,
+    ProfileEvent,
     SamplesEvent,
+    SensorsEvent,
     one_event,
 )
-from pocketbench.harness.runner.results import SAMPLE_DTYPE, BenchOptions, BenchResult, Description, MemoryStage
+from pocketbench.harness.runner.results import (
+    BenchOptions,
+    BenchResult,
+    Description,
+    IdleResult,
+    MemoryStage,
+    SamplerOptions,
+    Sampling,
+)
+from pocketbench.harness.runner.sensing import read_readings, sensor_list
 from pocketbench.harness.runner.tensors import TensorFileError, read_tensors, write_tensors
 from pocketbench.harness.transports.base import Transport
 
 __all__ = ["Runner"]
 
 _CLEAN_UP_TIMEOUT_S = 30.0
-# No device's clock runs twice as fast as ours.
-_CLOCK_SLACK = 2.0
 
 
 class Runner:
@@ -47,7 +61,7 @@ class Runner:
         self,
         transport: Transport,
         launcher: Sequence[str],
-        engine: str,
+        engine: EngineName,
         library: PurePosixPath,
         model: PurePosixPath,
         work_directory: PurePosixPath,
@@ -55,6 +69,7 @@ class Runner:
         self._transport = transport
         self._work_directory = work_directory
         self._launcher = tuple(launcher)
+        self._engine = engine
         self._options = ("--engine", engine, "--library", str(library), "--model", str(model))
         self._description: Description | None = None
 
@@ -74,25 +89,63 @@ class Runner:
         """Measure latency."""
         command = OneCommand(self._work_directory)
         arguments = [
-            *("--samples", str(command.samples), "--seed", str(options.seed)),
+            *("--samples", str(command.file("samples")), "--seed", str(options.seed)),
             *("--warmup-iterations", str(options.warmup_iterations)),
             *("--warmup-time-ms", str(options.warmup_time_ms)),
             *("--iterations", str(options.iterations)),
             *("--min-time-ms", str(options.min_time_ms), "--max-time-ms", str(options.max_time_ms)),
+            *("--interval-us", str(options.interval_us), "--streams", str(options.streams)),
+            *_placement(options.threads, options.cores, options.accelerator),
         ]
-        placement = _placement(options.threads, options.cores)
-        events, data = self._launch_at_once(command, "bench", (*arguments, *placement), options.input, timeout_s)
+        others = [f"samples.{number}" for number in range(1, options.streams)]
+        events, files = self._launch_at_once(
+            command,
+            *("bench", arguments, options.input, timeout_s),
+            sampler=options.sampler,
+            results=("samples", *others),
+        )
         counts = one_event(events, SamplesEvent)
         engine = one_event(events, EngineEvent)
+        samples = read_samples(files.get("samples", b""), counts, timeout_s)
+        placed = [event.fully_accelerated for event in events if isinstance(event, PlacementEvent)]
         return BenchResult(
-            samples=_read_samples(data, counts, timeout_s),
+            samples=samples,
             engine_version=engine.version,
             engine_load_ns=engine.engine_load_ns,
             model_init_ns=one_event(events, ModelEvent).model_init_ns,
             first_inference_ns=one_event(events, FirstInferenceEvent).first_inference_ns,
             stages=_stages(events),
             flags=counts.flags,
+            fully_accelerated=placed[0] if placed else None,
+            sampling=_sampling(options.sampler, events, files),
+            other_streams=tuple(read_stream(files.get(name, b""), samples, timeout_s) for name in others),
         )
+
+    def idle(self, options: BenchOptions, time_ms: int, timeout_s: float) -> IdleResult:
+        """Load and run the model as `bench` does with `options`, then do nothing for `time_ms`."""
+        command = OneCommand(self._work_directory)
+        arguments = [
+            *("--min-time-ms", str(time_ms), "--seed", str(options.seed)),
+            *_placement(options.threads, options.cores, options.accelerator),
+        ]
+        events, files = self._launch_at_once(
+            command, "idle", arguments, options.input, timeout_s, sampler=options.sampler
+        )
+        idle = one_event(events, IdleEvent)
+        return IdleResult(idle.start_ns, idle.end_ns, _sampling(options.sampler, events, files))
+
+    def profile(self, options: BenchOptions, runs: int, timeout_s: float) -> tuple[OperatorTime, ...]:
+        """What each operator takes, by the engine's own profiler over `runs` inferences."""
+        command = OneCommand(self._work_directory)
+        arguments = [
+            *("--profile", str(command.file("profile")), "--iterations", str(runs), "--seed", str(options.seed)),
+            *_placement(options.threads, options.cores, options.accelerator),
+        ]
+        events, files = self._launch_at_once(
+            command, "profile", arguments, options.input, timeout_s, results=("profile",)
+        )
+        one_event(events, ProfileEvent)
+        return parse_profile(self._engine, files.get("profile", b""), runs)
 
     def infer(
         self,
@@ -152,13 +205,27 @@ class Runner:
         return read_launch(completed, self._transport.address)
 
     def _launch_at_once(
-        self, command: OneCommand, mode: str, arguments: Sequence[str], input_file: Path | None, timeout_s: float
-    ) -> tuple[list[Event], bytes]:
-        """A launch with random input, or that of a file: its events, and its samples where it writes any."""
-        given = () if input_file is None else ("--input", str(command.input))
-        argv = self._argv(mode, (*arguments, *given))
-        completed, samples = command.run(self._transport, argv, input_file=input_file, timeout_s=timeout_s)
-        return read_launch(completed, self._transport.address), samples
+        self,
+        command: OneCommand,
+        mode: str,
+        arguments: Sequence[str],
+        input_file: Path | None,
+        timeout_s: float,
+        *,
+        sampler: SamplerOptions | None = None,
+        results: tuple[str, ...] = (),
+    ) -> tuple[list[Event], dict[str, bytes]]:
+        """A launch with random input, or that of a file: its events, and its result files."""
+        given = () if input_file is None else ("--input", str(command.file("input")))
+        listed = b""
+        sensed: tuple[str, ...] = ()
+        if sampler is not None:
+            listed, sensed, results = sensor_list(sampler.sensors), _sensed(command, sampler), (*results, "readings")
+        argv = self._argv(mode, (*arguments, *given, *sensed))
+        completed, files = command.run(
+            self._transport, argv, timeout_s=timeout_s, input_file=input_file, sensors=listed, results=results
+        )
+        return read_launch(completed, self._transport.address), files
 
     def _argv(self, mode: str, arguments: Sequence[str]) -> tuple[str, ...]:
         return (*self._launcher, mode, *self._options, *arguments)
@@ -178,9 +245,27 @@ class Runner:
         self._transport.run(clean_up, timeout_s=_CLEAN_UP_TIMEOUT_S)
 
 
-def _placement(threads: int, cores: tuple[int, ...] | None) -> tuple[str, ...]:
-    pinned = ("--cores", ",".join(map(str, cores))) if cores is not None else ()
-    return ("--threads", str(threads), *pinned)
+def _placement(threads: int, cores: tuple[int, ...] | None, accelerator: str = "cpu") -> tuple[str, ...]:
+    pinned = ("--cores", _listed(cores)) if cores is not None else ()
+    placed = ("--accelerator", accelerator) if accelerator != "cpu" else ()
+    return ("--threads", str(threads), *pinned, *placed)
+
+
+def _sensed(command: OneCommand, sampler: SamplerOptions) -> tuple[str, ...]:
+    away = ("--sampler-cores", _listed(sampler.cores)) if sampler.cores is not None else ()
+    return ("--sensors", str(command.file("sensors")), "--readings", str(command.file("readings")), *away)
+
+
+def _listed(cores: Sequence[int]) -> str:
+    return ",".join(map(str, cores))
+
+
+def _sampling(sampler: SamplerOptions | None, events: list[Event], files: dict[str, bytes]) -> Sampling | None:
+    if sampler is None:
+        return None
+    said = one_event(events, SensorsEvent)
+    readings = read_readings(files.get("readings", b""), sensors=len(sampler.sensors), count=said.readings)
+    return Sampling(tuple(readings), said.late, said.cpu_ns, said.wall_ns, said.flags)
 
 
 def _stages(events: list[Event]) -> tuple[MemoryStage, ...]:
@@ -200,27 +285,3 @@ def _stages(events: list[Event]) -> tuple[MemoryStage, ...]:
         for event in events
         if isinstance(event, MemoryEvent)
     )
-
-
-def _read_samples(data: bytes, counts: SamplesEvent, timeout_s: float) -> np.ndarray:
-    """Pairs of int64; checked against the counts, and against time itself: in order, and within the launch."""
-    expected = counts.warmup + counts.steady
-    if len(data) != expected * 16:
-        raise RunnerError(f"expected {expected * 16} bytes of samples, got {len(data)}.", stage="samples")
-    pairs = np.frombuffer(data, "<i8").reshape(-1, 2)
-    starts, latencies = pairs[:, 0], pairs[:, 1]
-    if (pairs < 0).any() or (starts[1:] - starts[:-1] < latencies[:-1]).any():
-        raise RunnerError("expected samples in the order of time, got others: the file is damaged.", stage="samples")
-    span_ns = int(starts[-1]) + int(latencies[-1]) - int(starts[0])
-    if span_ns > _CLOCK_SLACK * timeout_s * 1e9:
-        raise RunnerError(
-            f"expected samples within the {timeout_s:g} s that the launch may take, got {span_ns / 1e9:g} s: "
-            "the file is damaged.",
-            stage="samples",
-        )
-    if np.median(latencies[counts.warmup :]) == 0:
-        raise RunnerError("expected latencies that the device's clock can tell, got a median of 0 ns.", stage="samples")
-    samples = np.empty(expected, SAMPLE_DTYPE)
-    samples["start_ns"], samples["latency_ns"] = starts, latencies
-    samples["steady"] = np.arange(expected) >= counts.warmup
-    return samples

@@ -7,7 +7,6 @@ import os
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from pocketbench.harness.errors import RunnerError
@@ -66,11 +65,10 @@ def _line(sensor: SensorRequest) -> bytes:
     return os.fsencode("\t".join((str(sensor.period_ms), sensor.kind, *words))) + b"\n"
 
 
-def read_readings(path: Path, *, sensors: int, count: int) -> list[Reading]:
-    """The `count` readings in a file, in the order of time; RunnerError where it holds anything else."""
-    if path.stat().st_size > _FILE_LIMIT + len(_START):
+def read_readings(content: bytes, *, sensors: int, count: int) -> list[Reading]:
+    """The `count` readings in a file's content, in the order of time; RunnerError where it holds anything else."""
+    if len(content) > _FILE_LIMIT + len(_START):
         raise RunnerError(f"expected at most {_FILE_LIMIT} bytes of readings, got more.", stage="sensors")
-    content = path.read_bytes()
     if not content.startswith(_START):
         raise RunnerError("expected a file of readings, version 1, got another one.", stage="sensors")
     readings: list[Reading] = []
