@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from pocketbench.harness.measure.rounds import round_order
+from pocketbench.harness.measure.rounds import aa_copy, may_repeat, round_order
 
 JOBS = ["float32-tflite t1", "int8-tflite t1", "int8-tflite t2"]
 
@@ -47,3 +47,25 @@ def test_a_job_that_drops_out_leaves_the_order_of_the_others():
 def test_a_job_given_twice_is_refused():
     with pytest.raises(ValueError, match=r"\['a'\] twice"):
         round_order(["a", "b", "a"], seed=0, round_number=0)
+
+
+def test_repeats_come_in_an_order_of_their_own():
+    first, second, third = (round_order(list("abcdef"), seed=0, round_number=0, attempt=number) for number in range(3))
+
+    assert sorted(first) == sorted(second) == sorted(third)
+    assert len({tuple(order) for order in (first, second, third)}) == 3
+
+
+def test_the_copy_stands_before_its_original_as_often_as_after_it():
+    jobs = ["reference", aa_copy("reference"), "variant"]
+    orders = [round_order(jobs, seed=0, round_number=number) for number in range(2000)]
+    before = sum(order.index(jobs[1]) < order.index(jobs[0]) for order in orders)
+
+    assert 890 <= before <= 1110  # 1000 expected, five sd of 22 on each side
+
+
+def test_a_job_is_launched_at_most_twice_as_often_as_planned():
+    assert may_repeat(launches=1, rounds=1)
+    assert not may_repeat(launches=2, rounds=1)
+    assert may_repeat(launches=9, rounds=5)
+    assert not may_repeat(launches=10, rounds=5)

@@ -87,3 +87,33 @@ def test_turning_the_ratio_around_inverts_value_and_interval():
     assert back is not None
     assert forth.low is not None
     assert (forth.value, forth.low) == pytest.approx((1 / back.value, 1 / (back.high or 0)))
+
+
+def test_a_wider_interval_at_a_higher_confidence_and_it_says_so():
+    usual = geometric_mean_interval([1.0, 2.0, 4.0])
+    wider = paired_ratio({0: 1.0, 1: 2.0, 2: 4.0}, dict.fromkeys(range(3), 1.0), confidence=0.99)
+
+    assert usual is not None
+    assert wider is not None
+    assert (usual.confidence, wider.confidence) == (0.95, 0.99)
+    # t(0.995, 2) = 9.924843 and t(0.975, 2) = 4.302653
+    assert wider.half_width == pytest.approx((usual.half_width or 0) * 9.92484320 / 4.30265273)
+
+
+def test_half_width_is_that_of_the_logarithm():
+    assert Estimate(1.0, 1 / 1.1, 1.1, 5).half_width == pytest.approx(math.log(1.1))
+    assert Estimate(1.0, None, None, 1).half_width is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "excludes"),
+    [
+        (Estimate(0.9, 0.8, 0.99, 5), True),
+        (Estimate(1.2, 1.01, 1.4, 5), True),
+        (Estimate(1.0, 0.9, 1.1, 5), False),
+        (Estimate(1.1, 1.0, 1.2, 5), False),
+        (Estimate(0.5, None, None, 1), False),
+    ],
+)
+def test_excludes_1(estimate: Estimate, excludes: bool):
+    assert estimate.excludes_1 is excludes
