@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pocketbench.harness.cli import scan
 from pocketbench.harness.cli.connection import RecordOption, connected, device_registry
 from pocketbench.harness.cli.output import JsonOption, print_json, print_line, print_notice, print_rows
 from pocketbench.harness.home import home_directory
@@ -48,6 +49,9 @@ def draft(
     today = datetime.now(UTC).date()
     text = draft_for(identity, name=chosen, pocketbench_version=pocketbench_version(), measured_on=today)
     print_line(text.removesuffix("\n"))
+
+
+app.command()(scan.scan)
 
 
 @app.command()
