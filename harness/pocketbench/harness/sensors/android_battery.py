@@ -29,6 +29,8 @@ class Battery:
     temperature_celsius: float | None
     supplies: tuple[str, ...] | None
     frozen: bool
+    voltage_uv: int | None = None
+    charge_uah: int | None = None
 
 
 # Current Battery Service state:
@@ -41,7 +43,9 @@ class Battery:
 #   health: 2
 #   level: 100
 #   scale: 100
+#   voltage: 4352
 #   temperature: 274
+#   Charge counter: 3270000
 # Samsung appends an event log with further "level:" and "temperature:": only the first block counts. MIUI leaves lines
 # out.
 def parse_battery(text: str) -> Battery | None:
@@ -72,7 +76,14 @@ def parse_battery(text: str) -> Battery | None:
             else None
         ),
         frozen=frozen,
+        voltage_uv=_micro_volts(_integer(values.get("voltage"))),
+        charge_uah=charge if (charge := _integer(values.get("Charge counter"))) is not None and charge > 0 else None,
     )
+
+
+def _micro_volts(millivolts: int | None) -> int | None:
+    """A battery of one or two cells; anything else is another unit or no voltage."""
+    return millivolts * 1000 if millivolts is not None and 2000 < millivolts < 10_000 else None
 
 
 def _integer(text: str | None) -> int | None:

@@ -6,7 +6,26 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["STATUS_NAMES", "Temperature", "ThermalService", "parse_thermal_service"]
+from pocketbench.harness.sensors.listing import Listing
+from pocketbench.harness.sensors.readings import Reading, known, shown, unknown
+from pocketbench.harness.sensors.spec import CommandNode, Discovered, SensorSpec
+
+__all__ = [
+    "PATTERNS",
+    "PROGRAMS",
+    "STATUS_NAMES",
+    "Temperature",
+    "ThermalService",
+    "discover",
+    "parse",
+    "parse_thermal_service",
+]
+
+_COMMAND = ("dumpsys", "thermalservice")
+PATTERNS: tuple[str, ...] = ()
+PROGRAMS: tuple[str, ...] = ("dumpsys",)
+# A process and a call into the system server for each; a thermal status lasts seconds.
+_RATE_HZ = 1.0
 
 _TEXT_CHARACTERS = 100_000
 _ITEMS = 100
@@ -113,3 +132,24 @@ def _degrees(text: str) -> float | None:
     except ValueError:
         return None
     return value if -40 < value < 150 and value != 0 else None
+
+
+def parse(data: bytes) -> tuple[Reading, ...]:
+    """The status, and each temperature that the HAL has now."""
+    seen = parse_thermal_service(data.decode(errors="replace"))
+    return (_status(seen, data), *(known("temperature_c", one.name, one.celsius) for one in seen.temperatures))
+
+
+def _status(seen: ThermalService, data: bytes) -> Reading:
+    if seen.overridden:
+        return unknown("thermal_status", "android", "it was set by hand: run `cmd thermalservice reset`")
+    if seen.status is None:
+        return unknown("thermal_status", "android", f"expected a line Thermal Status, got {shown(data)}")
+    return known("thermal_status", "android", seen.status)
+
+
+def discover(listing: Listing) -> Discovered:
+    """Phones with Android 10 and later; older ones answer that there is no such service, which the readings say."""
+    if "dumpsys" not in listing.programs:
+        return Discovered.nothing("android-thermal", "no program dumpsys: this is not Android")
+    return Discovered((SensorSpec("android-thermal", _RATE_HZ, (CommandNode(_COMMAND, parse),)),))

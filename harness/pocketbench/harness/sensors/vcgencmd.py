@@ -6,9 +6,28 @@ https://www.raspberrypi.com/documentation/computers/os.html#vcgencmd
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["Throttled", "parse_temperature", "parse_throttled"]
+from pocketbench.harness.sensors.listing import Listing
+from pocketbench.harness.sensors.readings import Parser, Reading, known, shown, unknown
+from pocketbench.harness.sensors.spec import CommandNode, Discovered, SensorSpec
+
+__all__ = [
+    "PATTERNS",
+    "PROGRAMS",
+    "Throttled",
+    "discover",
+    "parse_clock_hz",
+    "parse_temperature",
+    "parse_throttled",
+    "parse_volts",
+]
+
+PATTERNS: tuple[str, ...] = ()
+PROGRAMS: tuple[str, ...] = ("vcgencmd",)
+# The bits "since boot" are cleared only by a restart, so those of the moment are sampled. A process for each reading.
+_RATE_HZ = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +76,47 @@ def parse_temperature(text: str) -> float | None:
     """`vcgencmd measure_temp`, in degrees Celsius."""
     match = re.fullmatch(r"temp=(-?\d{1,3}\.\d)'C\s*", text, re.ASCII)
     return float(match[1]) if match else None
+
+
+# frequency(48)=2000478464
+# frequency(0)=2400023808
+# The number in brackets differs by model and says nothing.
+def parse_clock_hz(text: str) -> int | None:
+    """`vcgencmd measure_clock arm`, as the firmware runs it."""
+    match = re.fullmatch(r"frequency\(\d{1,3}\)=(\d{1,11})\s*", text, re.ASCII)
+    return int(match[1]) if match else None
+
+
+# volt=0.7200V
+def parse_volts(text: str) -> float | None:
+    """`vcgencmd measure_volts core`."""
+    match = re.fullmatch(r"volt=(\d{1,2}\.\d{1,6})V\s*", text, re.ASCII)
+    return float(match[1]) if match else None
+
+
+def _throttled_bits(text: str) -> int | None:
+    throttled = parse_throttled(text)
+    return None if throttled is None else throttled.bits
+
+
+def _parser(quantity: str, source: str, convert: Callable[[str], float | None], factor: float = 1) -> Parser:
+    def parse(data: bytes) -> tuple[Reading, ...]:
+        value = convert(data.decode("ascii", errors="replace"))
+        if value is None:
+            return (unknown(quantity, source, f"expected what vcgencmd prints, got {shown(data)}"),)
+        return (known(quantity, source, value * factor),)
+
+    return parse
+
+
+def discover(listing: Listing) -> Discovered:
+    """On a Raspberry Pi; who may not open /dev/vcio gets an error text, which the readings show."""
+    if "vcgencmd" not in listing.programs:
+        return Discovered.nothing("vcgencmd", "no program vcgencmd: this is not a Raspberry Pi with its system")
+    nodes = (
+        CommandNode(("vcgencmd", "measure_temp"), _parser("temperature_c", "SoC (firmware)", parse_temperature)),
+        CommandNode(("vcgencmd", "get_throttled"), _parser("throttled_bits", "firmware", _throttled_bits)),
+        CommandNode(("vcgencmd", "measure_clock", "arm"), _parser("frequency_khz", "arm", parse_clock_hz, 1e-3)),
+        CommandNode(("vcgencmd", "measure_volts", "core"), _parser("voltage_uv", "core", parse_volts, 1e6)),
+    )
+    return Discovered((SensorSpec("vcgencmd", _RATE_HZ, nodes),))
