@@ -9,21 +9,29 @@ import numpy as np
 from pocketbench.harness.store.records import (
     CampaignRecord,
     DeviceRecord,
+    EnergyRecord,
     EngineRecord,
+    IdleRecord,
     JobRecord,
     LaunchRecord,
     MemoryStageRecord,
+    OperatorRecord,
     QualityRecord,
+    TraceRecord,
     VariantRecord,
 )
 from pocketbench.harness.store.samples import SAMPLES_DTYPE
 
 __all__ = [
     "DEVICE",
+    "ENERGY",
     "ENGINE",
+    "IDLE",
     "JOBS",
+    "OPERATOR",
     "QUALITY",
     "STAGES",
+    "TRACES",
     "VARIANTS",
     "add",
     "campaign",
@@ -52,6 +60,15 @@ JOBS = [
     for variant in ("int8-tflite", "float32-tflite")  # the reference comes after what refers to it
 ]
 QUALITY = QualityRecord("top-1", 0.75, 0.5, None, 100, higher_is_better=True)
+ENERGY = EnergyRecord("rapl", "rails", 12.5, None, 900.0, None, "few-updates", None)
+IDLE = IdleRecord(
+    "20260102T030405Z-net-0000", "board", 0, "2026-01-02T03:04:30.000Z", "rapl", power_mw=0.0, reason=None
+)
+OPERATOR = OperatorRecord(0, "Conv", "conv_1", "XNNPACK", 1200, 1.0)
+TRACES = [
+    TraceRecord("thermal", "temperature_c", "cpu", np.array([5, 2**60]), np.array([40.5, 41.0])),
+    TraceRecord("rapl", "energy_uj", "package-0", np.array([6]), np.array([1e15])),
+]
 STAGES = [
     MemoryStageRecord("start", 1000, 1100, None, None, None),
     MemoryStageRecord("end", 9000, 9900, 8000, 7000, 0),

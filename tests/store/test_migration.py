@@ -137,7 +137,7 @@ def test_an_older_store_is_migrated_with_what_is_in_it(home, with_next):
 
 def test_launches_of_the_first_revision_become_first_attempts(home, tmp_path):
     scripts = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "r0002*"))
+    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "r000[2-9]*"))
     Database(home / "pocketbench.db", scripts=scripts, head="0001").close()
     launch = (1, 1, 3, 0, "2026-11-02T10:00:00.000Z", "failed", "it crashed")
     with closing(sqlite3.connect(home / "pocketbench.db")) as connection, connection:
@@ -156,7 +156,7 @@ def test_launches_of_the_first_revision_become_first_attempts(home, tmp_path):
 
 def test_a_store_with_other_tables_under_the_same_names_is_refused_and_stays_as_it_was(home, tmp_path):
     scripts = tmp_path / "migrations"
-    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "r0002*"))
+    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "r000[2-9]*"))
     Database(home / "pocketbench.db", scripts=scripts, head="0001").close()
     with closing(sqlite3.connect(home / "pocketbench.db")) as connection, connection:
         connection.execute("DROP TABLE launches")

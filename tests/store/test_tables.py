@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,20 @@ import pytest
 from pocketbench.harness.errors import StoreError
 from pocketbench.harness.store.records import LaunchRecord
 from pocketbench.reports.tables import COLUMNS, check_tables
-from tests.store.example_campaign import ENGINE, JOBS, QUALITY, STAGES, add, campaign, good_launch, samples
+from tests.store.example_campaign import (
+    ENERGY,
+    ENGINE,
+    IDLE,
+    JOBS,
+    OPERATOR,
+    QUALITY,
+    STAGES,
+    TRACES,
+    add,
+    campaign,
+    good_launch,
+    samples,
+)
 
 ID = "20260102T030405Z-net-0000"
 
@@ -40,26 +53,27 @@ def fill(store, jobs):
     store.set_deployed([first], ENGINE)
     store.add_launch(
         LaunchRecord(
-            first,
-            0,
-            1,
-            "2026-01-02T03:05:00.000Z",
-            "ok",
-            None,
-            2,
-            1,
-            1.5,
-            None,
-            1.25,
-            0,
-            2**63 - 1,
-            3,
-            None,
-            "max_time",
+            *(first, 0, 1, "2026-01-02T03:05:00.000Z", "ok"),
+            iterations=2,
+            warmup_iterations=1,
+            latency_median_ns=1.5,
+            latency_mean_ns=1.25,
+            drift_step=-0.5,
+            declared_throttling=False,
+            temperature_max_c=81.5,
+            engine_load_ns=0,
+            model_init_ns=2**63 - 1,
+            first_inference_ns=3,
+            flags="max_time",
         ),
         samples(9, 1, 2),
+        traces=TRACES,
+        energies=[ENERGY],
     )
     store.add_launch(LaunchRecord(second, 0, 0, "2026-01-02T03:05:01.000Z", "failed", "crashed"), None)
+    store.set_device(ID, "board", rounds_ended="time", unreached="[]", sampler_ratio=1.001)
+    store.add_idle([IDLE], TRACES)
+    store.set_operators([first], [OPERATOR])
     store.set_memory(first, STAGES)
     store.set_quality([first], QUALITY, [np.zeros(3)])
     store.add_failure([second], "quality", "no outputs")
@@ -118,6 +132,10 @@ def test_a_campaign_comes_back_as_it_was_written(store, jobs):
             "quality_higher_is_better": True,
             "pocketbench_version": "0.1.0",
             "plan": "name: net\n",
+            "regime": "burst",
+            "precision": None,
+            "budget_s": None,
+            "confidence": 0.95,
         }
     ]
 
@@ -140,6 +158,11 @@ def test_what_a_device_does_not_say_stays_unknown(store, jobs):
             "cpu_features": None,
             "governor": None,
             "load_average_1min": 0.0,
+            "sensors": None,
+            "start_line_c": None,
+            "sampler_ratio": 1.001,
+            "rounds_ended": "time",
+            "unreached": "[]",
         }
     ]
 
@@ -180,7 +203,17 @@ def test_launches_come_back_with_the_largest_figures_and_the_missing_ones(store,
         "warmup_iterations": 1,
         "latency_median_ns": 1.5,
         "latency_p90_ns": None,
+        "latency_p99_ns": None,
         "latency_mean_ns": 1.25,
+        "drift_ramp": None,
+        "drift_step": -0.5,
+        "lag1": None,
+        "effective_iterations": None,
+        "declared_throttling": False,
+        "frequency_share": None,
+        "temperature_start_c": None,
+        "temperature_max_c": 81.5,
+        "fully_accelerated": None,
         "engine_load_ns": 0,
         "model_init_ns": 2**63 - 1,
         "first_inference_ns": 3,
@@ -205,6 +238,54 @@ def test_samples_come_back_with_warmup_first_and_none_for_a_failed_launch(store,
         {"launch_id": launch_id, "iteration": 1, "kind": "steady", "start_ns": 1000, "latency_ns": 1},
         {"launch_id": launch_id, "iteration": 2, "kind": "steady", "start_ns": 2000, "latency_ns": 2},
     ]
+
+
+def test_traces_energies_and_operators_come_back(store, jobs):
+    fill(store, jobs)
+    first = next(iter(jobs.values()))
+    tables = store.tables(ID)
+    launch_id = tables.launches.loc[tables.launches["status"] == "ok", "launch_id"].item()
+
+    trace = {"launch_id": launch_id, "sensor": "thermal", "quantity": "temperature_c", "source": "cpu"}
+    assert rows(tables.traces) == [
+        {**trace, "time_ns": 5, "value": 40.5},
+        {**trace, "time_ns": 2**60, "value": 41.0},
+        {**trace, "sensor": "rapl", "quantity": "energy_uj", "source": "package-0", "time_ns": 6, "value": 1e15},
+    ]
+    assert rows(tables.energies) == [{"launch_id": launch_id, **asdict(ENERGY)}]
+    assert rows(tables.operators) == [{"job_id": first, **asdict(OPERATOR)}]
+    kept = ("device", "round", "started_at", "sensor", "power_mw", "reason")
+    assert rows(tables.idle_launches) == [{name: getattr(IDLE, name) for name in kept}]
+
+
+def test_an_idle_baseline_that_is_taken_again_takes_the_place_of_the_first(store, jobs):
+    store.add_idle([IDLE], [])
+    store.add_idle([replace(IDLE, power_mw=None, reason="a gap")], TRACES)
+
+    (idle,) = rows(store.tables(ID).idle_launches)
+    assert (idle["power_mw"], idle["reason"]) == (None, "a gap")
+
+
+def test_an_invalid_launch_is_kept_beside_the_one_that_repeats_it(store, jobs):
+    job_id = next(iter(jobs.values()))
+    invalid = replace(good_launch(job_id), status="invalid", reason="throttled")
+
+    for launch in (invalid, invalid, good_launch(job_id)):
+        store.add_launch(launch, samples(5, 6))
+
+    tables = store.tables(ID)
+    assert tables.launches["status"].tolist() == ["invalid", "invalid", "ok"]
+    assert tables.launches["attempt"].tolist() == [0, 1, 2]
+    job = next(job for job in store.jobs(ID) if job.job_id == job_id)
+    assert (job.rounds, job.launches, set(job.medians)) == ({0}, 3, {0})
+
+
+def test_a_round_with_invalid_launches_only_is_to_be_launched_again(store, jobs):
+    job_id = next(iter(jobs.values()))
+    store.add_launch(replace(good_launch(job_id), status="invalid", reason="throttled"), samples(5, 6))
+
+    job = next(job for job in store.jobs(ID) if job.job_id == job_id)
+    assert (job.rounds, job.launches, dict(job.medians)) == (frozenset(), 1, {})
 
 
 def test_launches_with_the_same_samples_share_a_file_and_keep_their_own_rows(store, jobs, home):

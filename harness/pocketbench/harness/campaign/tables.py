@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from pocketbench.harness.measure.comparison import NoiseFloor, compare, noise_floor
 from pocketbench.harness.measure.statistics import Estimate, geometric_mean_interval, paired_ratio
 from pocketbench.harness.store.store import Store
 from pocketbench.reports.tables import CampaignTables, check_tables
@@ -30,21 +31,33 @@ def _estimates(tables: CampaignTables) -> pd.DataFrame:
     medians: dict[int, dict[int, float]] = {}
     for job_id, number, median in zip(good["job_id"], good["round"], good["latency_median_ns"], strict=True):
         medians.setdefault(int(job_id), {})[int(number)] = float(median)
+    confidence = float(tables.campaign["confidence"].iloc[0])
+    references = {
+        int(job_id): None if pd.isna(reference) else int(reference)
+        for job_id, reference in zip(tables.jobs["job_id"], tables.jobs["reference_job_id"], strict=True)
+    }
+    ratios = {
+        job_id: None
+        if reference is None
+        else paired_ratio(medians.get(job_id, {}), medians.get(reference, {}), confidence=confidence)
+        for job_id, reference in references.items()
+    }
+    copies = tables.jobs.loc[tables.jobs["is_aa_copy"], "job_id"]
+    floors = {references[int(copy)]: noise_floor(ratios[int(copy)]) for copy in copies}
     rows = []
-    for job_id, reference in zip(tables.jobs["job_id"], tables.jobs["reference_job_id"], strict=True):
-        own = medians.get(int(job_id), {})
-        latency = geometric_mean_interval(list(own.values()))
+    for job_id, reference in references.items():
+        latency = geometric_mean_interval(list(medians.get(job_id, {}).values()), confidence=confidence)
         if latency is None:
             continue
-        ratio = None if pd.isna(reference) else paired_ratio(own, medians.get(int(reference), {}))
         rows.append(
             {
-                "job_id": int(job_id),
+                "job_id": job_id,
                 "launches": latency.count,
                 "latency_ns": latency.value,
                 "latency_low_ns": latency.low,
                 "latency_high_ns": latency.high,
-                **_ratio(ratio),
+                **_ratio(ratios[job_id]),
+                **_verdict(ratios[job_id], floors.get(reference), is_reference=reference == job_id),
             }
         )
     empty = tables.estimates  # has the columns and their types
@@ -60,6 +73,13 @@ def _ratio(ratio: Estimate | None) -> dict[str, float | int | None]:
         "ratio_high": ratio.high,
         "rounds_compared": ratio.count,
     }
+
+
+def _verdict(ratio: Estimate | None, floor: NoiseFloor | None, *, is_reference: bool) -> dict[str, str | None]:
+    if is_reference:
+        return {"verdict": None, "verdict_reason": None}
+    comparison = compare(ratio, floor)
+    return {"verdict": comparison.verdict, "verdict_reason": comparison.reason}
 
 
 def job_summary(tables: CampaignTables) -> list[dict[str, Any]]:

@@ -15,14 +15,20 @@ from sqlalchemy import Boolean, Column, ColumnElement, Connection, Float, Intege
 from pocketbench.harness.store import schema
 from pocketbench.harness.store.blobs import Blobs
 from pocketbench.harness.store.job_status import job_status
-from pocketbench.harness.store.samples import decode_samples
+from pocketbench.harness.store.samples import decode_samples, decode_traces
 from pocketbench.reports.tables import COLUMNS, CampaignTables
 
 __all__ = ["campaign_frames"]
 
 _KIND = pd.CategoricalDtype(["warmup", "steady"])
 # Of the columns of `estimates`; the others may be missing and are fractions.
-_ESTIMATE_COUNTS = {"job_id", "launches", "rounds_compared"}
+_ESTIMATE_TYPES = {
+    "job_id": "int64",
+    "launches": "int64",
+    "rounds_compared": "int64",
+    "verdict": "str",
+    "verdict_reason": "str",
+}
 
 
 def campaign_frames(connection: Connection, blobs: Blobs, campaign_id: str, *, samples: bool) -> CampaignTables:
@@ -35,7 +41,7 @@ def campaign_frames(connection: Connection, blobs: Blobs, campaign_id: str, *, s
 
     jobs = own(schema.jobs)
     launches = own(schema.launches, schema.launches.c.round, schema.launches.c.launch_id)
-    ended = launches[launches["status"] != "lost"]
+    ended = launches[launches["status"].isin(["ok", "failed"])]
     status, reason = job_status(jobs, ended, own(schema.job_failures))
     jobs = jobs.assign(status=status, reason=reason)
     engines_of = select(schema.jobs.c.engine_id).where(schema.jobs.c.campaign_id == campaign_id)
@@ -54,8 +60,19 @@ def campaign_frames(connection: Connection, blobs: Blobs, campaign_id: str, *, s
         "samples": _samples(blobs, launches if samples else launches.iloc[:0]),
         "memory": own(schema.memory_stages),
         "quality": own(schema.quality),
+        "operators": own(schema.operators),
+        "energies": _frame(
+            connection,
+            schema.energies,
+            schema.energies.c.launch_id.in_(
+                select(schema.launches.c.launch_id).where(schema.launches.c.job_id.in_(jobs_of))
+            ),
+            tuple(schema.energies.primary_key),
+        ),
+        "idle_launches": own(schema.idle_launches),
+        "traces": _traces(blobs, launches if samples else launches.iloc[:0]),
         "estimates": pd.DataFrame(
-            {name: pd.Series(dtype="int64" if name in _ESTIMATE_COUNTS else "float64") for name in COLUMNS["estimates"]}
+            {name: pd.Series(dtype=_ESTIMATE_TYPES.get(name, "float64")) for name in COLUMNS["estimates"]}
         ),
     }
     return CampaignTables(**{name: frame[list(COLUMNS[name])] for name, frame in frames.items()})
@@ -108,6 +125,28 @@ def _samples(blobs: Blobs, launches: pd.DataFrame) -> pd.DataFrame:
             "kind": pd.Categorical.from_codes(steady.astype(np.int8), dtype=_KIND),
             "start_ns": _joined((samples["start_ns"] for _, samples in parts), np.int64),
             "latency_ns": _joined((samples["latency_ns"] for _, samples in parts), np.int64),
+        }
+    )
+
+
+def _traces(blobs: Blobs, launches: pd.DataFrame) -> pd.DataFrame:
+    known = launches[launches["traces_sha256"].notna()]
+    parts = [
+        (int(launch_id), trace)
+        for launch_id, sha256 in zip(known["launch_id"], known["traces_sha256"], strict=True)
+        for trace in decode_traces(blobs.get(sha256, ".parquet"))
+    ]
+    lengths = [len(trace.values) for _, trace in parts]
+    texts = {
+        name: pd.Categorical(np.repeat(np.array([getattr(trace, name) for _, trace in parts], object), lengths))
+        for name in ("sensor", "quantity", "source")
+    }
+    return pd.DataFrame(
+        {
+            "launch_id": np.repeat(np.array([number for number, _ in parts], np.int64), lengths),
+            **texts,
+            "time_ns": _joined((trace.times_ns for _, trace in parts), np.int64),
+            "value": _joined((trace.values for _, trace in parts), np.float64),
         }
     )
 

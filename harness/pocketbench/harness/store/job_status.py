@@ -9,7 +9,12 @@ import pandas as pd
 
 __all__ = ["job_status"]
 
-_STAGES = {"deploy": "not deployed", "memory": "no memory figures", "quality": "no quality"}
+_STAGES = {
+    "deploy": "not deployed",
+    "memory": "no memory figures",
+    "quality": "no quality",
+    "profile": "no times of operators",
+}
 
 
 def job_status(

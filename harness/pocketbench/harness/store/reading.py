@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from sqlalchemy import Column, Connection, func, select
@@ -125,7 +126,10 @@ def stored_jobs(connection: Connection, campaign_id: str) -> list[StoredJob]:
     """The jobs of a campaign with what is there of each."""
     j, v = schema.jobs.c, schema.variants.c
     query = (
-        select(j.job_id, j.key, v.name, j.device, j.threads, j.cores, j.engine_id)
+        select(
+            *(j.job_id, j.key, v.name, j.device, j.threads, j.cores, j.engine_id, j.accelerator),
+            *(j.reference_job_id, j.is_aa_copy),
+        )
         .select_from(schema.jobs.join(schema.variants, j.variant_id == v.variant_id))
         .where(j.campaign_id == campaign_id)
         .order_by(j.job_id)
@@ -136,11 +140,22 @@ def stored_jobs(connection: Connection, campaign_id: str) -> list[StoredJob]:
         return set(connection.execute(select(column).where(column.in_(own_jobs)).distinct()).scalars())
 
     rounds: dict[int, set[int]] = {}
+    medians: dict[int, dict[int, float]] = {}
+    counts: Counter[int] = Counter()
     n = schema.launches.c
-    launched = select(n.job_id, n.round).where(n.job_id.in_(own_jobs), n.status != "lost")
-    for job_id, number in connection.execute(launched):
-        rounds.setdefault(job_id, set()).add(number)
+    launched = select(n.job_id, n.round, n.status, n.latency_median_ns).where(
+        n.job_id.in_(own_jobs), n.status != "lost"
+    )
+    for job_id, number, status, median in connection.execute(launched):
+        counts[job_id] += 1
+        if status != "invalid":
+            rounds.setdefault(job_id, set()).add(number)
+        if status == "ok":
+            medians.setdefault(job_id, {})[number] = median
     with_memory, with_quality = taken(schema.memory_stages.c.job_id), taken(schema.quality.c.job_id)
+    with_profile = taken(schema.operators.c.job_id)
+    rows = connection.execute(query).all()
+    keys = {row.job_id: row.key for row in rows}
     return [
         StoredJob(
             job_id=job_id,
@@ -150,9 +165,15 @@ def stored_jobs(connection: Connection, campaign_id: str) -> list[StoredJob]:
             threads=threads,
             cores=None if cores is None else tuple(map(int, cores.split(","))),
             engine_id=engine_id,
+            accelerator=accelerator,
+            reference=keys.get(reference),
+            is_aa_copy=is_aa_copy,
             rounds=frozenset(rounds.get(job_id, ())),
+            launches=counts[job_id],
+            medians=medians.get(job_id, {}),
             has_memory=job_id in with_memory,
             has_quality=job_id in with_quality,
+            has_profile=job_id in with_profile,
         )
-        for job_id, key, variant, device, threads, cores, engine_id in connection.execute(query)
+        for job_id, key, variant, device, threads, cores, engine_id, accelerator, reference, is_aa_copy in rows
     ]

@@ -13,20 +13,25 @@ __all__ = [
     "CampaignRecord",
     "CampaignStatus",
     "DeviceRecord",
+    "EnergyRecord",
     "EngineRecord",
     "FailureStage",
+    "IdleRecord",
     "JobRecord",
     "LaunchRecord",
     "MemoryStageRecord",
+    "OperatorRecord",
     "QualityRecord",
     "StoredJob",
     "StoredVariant",
+    "TraceRecord",
     "VariantRecord",
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 CampaignStatus = Literal["running", "finished", "interrupted"]
-FailureStage = Literal["deploy", "quality", "memory"]
+FailureStage = Literal["deploy", "quality", "memory", "profile"]
+LaunchStatus = Literal["ok", "failed", "invalid", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,10 @@ class CampaignRecord:
     pocketbench_version: str
     versions: Mapping[str, str]
     plan: str
+    regime: Literal["burst", "sustained"] = "burst"
+    precision: float | None = None
+    budget_s: float | None = None
+    confidence: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +111,92 @@ class JobRecord:
     is_reference: bool
     reference: str | None
     accelerator: str = "cpu"
+    is_aa_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class LaunchRecord:
-    """One launch; the figures are None where it failed or the device was lost meanwhile."""
+    """One launch; the figures are None where it failed or the device was lost meanwhile.
+
+    The reason of an invalid one is the rules that it broke, space separated.
+    """
 
     job_id: int
     round: int
     position: int
     started_at: str
-    status: Literal["ok", "failed", "lost"]
+    status: LaunchStatus
     reason: str | None = None
     iterations: int | None = None
     warmup_iterations: int | None = None
     latency_median_ns: float | None = None
     latency_p90_ns: float | None = None
+    latency_p99_ns: float | None = None
     latency_mean_ns: float | None = None
+    drift_ramp: float | None = None
+    drift_step: float | None = None
+    lag1: float | None = None
+    effective_iterations: float | None = None
+    declared_throttling: bool | None = None
+    frequency_share: float | None = None
+    temperature_start_c: float | None = None
+    temperature_max_c: float | None = None
+    fully_accelerated: bool | None = None
     engine_load_ns: int | None = None
     model_init_ns: int | None = None
     first_inference_ns: int | None = None
     peak_memory_bytes: int | None = None
     flags: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TraceRecord:
+    """What one sensor said of one thing: `values` (float64) at `times_ns` (int64) of the device's CLOCK_MONOTONIC."""
+
+    sensor: str
+    quantity: str
+    source: str
+    times_ns: Array
+    values: Array
+
+
+@dataclass(frozen=True, slots=True)
+class EnergyRecord:
+    """Energy of a launch by one sensor of power; the figures are None where they are not known, for `reason`."""
+
+    sensor: str
+    boundary: str
+    gross_mj: float | None
+    net_mj: float | None
+    power_mw: float | None
+    idle_mw: float | None
+    flags: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IdleRecord:
+    """Mean power of a device with nothing to do, before the round of that number, by one sensor of power."""
+
+    campaign_id: str
+    device: str
+    round: int
+    started_at: str
+    sensor: str
+    power_mw: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorRecord:
+    """An operator of a job's model, by the engine's own profiler; fields as OperatorTime's."""
+
+    position: int
+    operator: str
+    name: str
+    runs_on: str
+    time_ns: int
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +236,11 @@ class StoredVariant:
 
 @dataclass(frozen=True, slots=True)
 class StoredJob:
-    """A job and what is there of it: the rounds launched (lost ones left out), memory and quality taken."""
+    """A job and what is there of it: the rounds launched, memory, quality and profile taken.
+
+    `rounds` are those with a launch that is ok or failed; `launches` has the number of all but the lost ones, and
+    `medians` the median latency in ns of each round that is ok.
+    """
 
     job_id: int
     key: str
@@ -172,6 +249,12 @@ class StoredJob:
     threads: int
     cores: tuple[int, ...] | None
     engine_id: str | None
+    accelerator: str
+    reference: str | None
+    is_aa_copy: bool
     rounds: frozenset[int]
+    launches: int
+    medians: Mapping[int, float]
     has_memory: bool
     has_quality: bool
+    has_profile: bool

@@ -11,13 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from pocketbench.harness.store.records import Array
+from pocketbench.harness.store.records import Array, TraceRecord
 
-__all__ = ["OUTPUTS_LIMIT_BYTES", "SAMPLES_DTYPE", "decode_samples", "encode_outputs", "encode_samples"]
+__all__ = [
+    "OUTPUTS_LIMIT_BYTES",
+    "SAMPLES_DTYPE",
+    "decode_samples",
+    "decode_traces",
+    "encode_outputs",
+    "encode_samples",
+    "encode_traces",
+]
 
 SAMPLES_DTYPE = np.dtype([("start_ns", np.int64), ("latency_ns", np.int64), ("steady", np.bool_)])
 # Outputs are kept to compare variants sample by sample; a campaign of segmentation masks must not fill the disk.
 OUTPUTS_LIMIT_BYTES = 64 * 2**20
+_TRACE_COLUMNS = ("sensor", "quantity", "source", "time_ns", "value")
 
 
 def encode_samples(samples: Array) -> bytes:
@@ -41,6 +50,41 @@ def decode_samples(data: bytes) -> Array:
     for name in SAMPLES_DTYPE.names or ():
         samples[name] = table.column(name).to_numpy()
     return samples
+
+
+def encode_traces(traces: Sequence[TraceRecord]) -> bytes:
+    """Parquet of traces, a row for each value: sensor, quantity, source, time_ns, value."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lengths = [len(trace.values) for trace in traces]
+    names = ("sensor", "quantity", "source")
+    columns = {
+        name: pa.array(np.repeat([getattr(trace, name) for trace in traces], lengths)).dictionary_encode()
+        for name in names
+    }
+    columns["time_ns"] = pa.array(np.concatenate([trace.times_ns for trace in traces]).astype(np.int64))
+    columns["value"] = pa.array(np.concatenate([trace.values for trace in traces]).astype(np.float64))
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink, compression="zstd", store_schema=False)
+    return sink.getvalue()
+
+
+def decode_traces(data: bytes) -> list[TraceRecord]:
+    """What `encode_traces` was given, those without a value left out."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    rows = pq.read_table(pa.BufferReader(data)).to_pydict()
+    series: dict[tuple[str, str, str], tuple[list[int], list[float]]] = {}
+    for *key, time_ns, value in zip(*(rows[name] for name in _TRACE_COLUMNS), strict=True):
+        times, values = series.setdefault((key[0], key[1], key[2]), ([], []))
+        times.append(time_ns)
+        values.append(value)
+    return [
+        TraceRecord(*key, np.array(times, np.int64), np.array(values, np.float64))
+        for key, (times, values) in series.items()
+    ]
 
 
 def encode_outputs(outputs: Sequence[Array]) -> bytes | None:

@@ -28,17 +28,20 @@ __all__ = [
     "METADATA",
     "campaigns",
     "devices",
+    "energies",
     "engines",
+    "idle_launches",
     "job_failures",
     "jobs",
     "launches",
     "memory_stages",
+    "operators",
     "quality",
     "store_versions",
     "variants",
 ]
 
-HEAD = "0002"  # the newest revision in migrations/versions/
+HEAD = "0003"  # the newest revision in migrations/versions/
 
 METADATA = MetaData(
     naming_convention={
@@ -100,7 +103,11 @@ campaigns = Table(
     _text("started_at", "UTC"),
     _text("finished_at", "UTC, NULL while running or where interrupted", null=True),
     _integer("seed", "seed of the order of launches and of random inputs"),
-    _integer("rounds_planned", "rounds asked for"),
+    _integer("rounds_planned", "rounds asked for; where a precision was, the most that were allowed"),
+    _text("regime", "burst or sustained"),
+    _float("precision", "half-width that the interval of a ratio was to have; NULL for a fixed number of rounds"),
+    _float("budget_s", "time that measuring was allowed, NULL without a limit"),
+    _float("confidence", "of the intervals, as they are made", null=False),
     _text("quality_metric", "name of the metric, NULL where no evaluation data was given", null=True),
     Column("quality_higher_is_better", Boolean, nullable=True, comment="NULL without a metric"),
     _text("evaluation_sha256", "of the evaluation data and metric: what a resumed campaign is held to", null=True),
@@ -109,6 +116,7 @@ campaigns = Table(
     _text("plan", "the plan as YAML, paths absolute"),
     _text("plan_sha256", "of that text: what a resumed plan is compared with"),
     _one_of("status", "running", "finished", "interrupted"),
+    _one_of("regime", "burst", "sustained"),
     Index(None, "started_at"),
     comment="One row per campaign: all rounds of a plan on its devices.",
 )
@@ -131,6 +139,12 @@ devices = Table(
     _text("cpu_features", "features that matter for int8, space separated", null=True),
     _text("governor", "cpufreq governor at the start", null=True),
     _float("load_average_1min", "at the start"),
+    _text("sensors", "JSON: what is sensed during launches, and why the rest is not", null=True),
+    _float("start_line_c", "temperature that launches start at, NULL without a sensor"),
+    _float("sampler_ratio", "latency of a launch with the sampler against one without, NULL where not taken"),
+    _text("rounds_ended", "why: reached, rounds or time; NULL before the end", null=True),
+    _text("unreached", "JSON: jobs whose ratio is less precise than asked for, and what it would take", null=True),
+    _one_of("rounds_ended", "reached", "rounds", "time"),
     comment="The devices of a campaign as they were seen when it began there.",
 )
 
@@ -194,7 +208,7 @@ jobs = Table(
         nullable=True,
         comment="of engines, NULL until the job was deployed",
     ),
-    _text("accelerator", "cpu"),
+    _text("accelerator", "cpu, gpu, npu, xnnpack, nnapi or qnn"),
     _integer("threads", "threads given to the engine"),
     _text("cores", "cores the process was pinned to, e.g. 0,1; NULL where not pinned", null=True),
     Column(
@@ -210,6 +224,12 @@ jobs = Table(
         nullable=True,
         comment="job that this one is compared to",
     ),
+    Column(
+        "is_aa_copy",
+        Boolean,
+        nullable=False,
+        comment="the reference once more: what it differs by is noise",
+    ),
     ForeignKeyConstraint(["campaign_id", "device"], ["devices.campaign_id", "devices.device"], ondelete="CASCADE"),
     UniqueConstraint("campaign_id", "key"),
     comment="One row per variant, device, accelerator, number of threads and core list.",
@@ -219,10 +239,10 @@ job_failures = Table(
     "job_failures",
     METADATA,
     _job(key=True),
-    _text("stage", "deploy, quality or memory", key=True),
+    _text("stage", "deploy, quality, memory or profile", key=True),
     _text("reason", "what went wrong, in a sentence"),
     _text("failed_at", "UTC"),
-    _one_of("stage", "deploy", "quality", "memory"),
+    _one_of("stage", "deploy", "quality", "memory", "profile"),
     comment="Why a job could not be deployed, judged or its memory taken; gone once a resumed campaign could.",
 )
 
@@ -232,34 +252,99 @@ launches = Table(
     _identifier("launch_id"),
     _job(),
     _integer("round", "from 0"),
-    _integer("attempt", "from 0; another one follows where the device was lost"),
+    _integer("attempt", "from 0; another one follows a launch that was lost or invalid"),
     _integer("position", "place within the round, from 0"),
     _text("started_at", "UTC, by the clock of the computer that measured"),
-    _text("status", "ok, failed, or lost with the connection to the device"),
-    _text("reason", "why it failed, NULL where ok", null=True),
+    _text("status", "ok, failed, invalid by a rule, or lost with the connection to the device"),
+    _text("reason", "why it failed; the rules that it broke, space separated; NULL where ok", null=True),
     _integer("iterations", "steady iterations", null=True),
     _integer("warmup_iterations", "warm-up iterations, kept as samples", null=True),
     _float("latency_median_ns", "of the steady iterations"),
     _float("latency_p90_ns", "NULL under 64 iterations"),
+    _float("latency_p99_ns", "NULL under 662 iterations"),
     _float("latency_mean_ns", "of the steady iterations"),
+    _float("drift_ramp", "how much slower the end is than the start by the slope, as a share of the median"),
+    _float("drift_step", "the same between the two levels into which the launch splits best"),
+    _float("lag1", "correlation of neighbouring iterations"),
+    _float("effective_iterations", "independent iterations that say as much"),
+    Column("declared_throttling", Boolean, nullable=True, comment="the device says so; NULL where it cannot"),
+    _float("frequency_share", "of time at the expected frequency, of the slowest core; NULL where not known"),
+    _float("temperature_start_c", "before the launch"),
+    _float("temperature_max_c", "during the launch"),
+    Column("fully_accelerated", Boolean, nullable=True, comment="NULL on the CPU, and where the engine does not say"),
     _integer("engine_load_ns", "dlopen of the engine", null=True),
     _integer("model_init_ns", "from model file to ready to run", null=True),
     _integer("first_inference_ns", "the first inference of the process", null=True),
     _integer("peak_memory_bytes", "VmHWM at the end of the launch", null=True),
-    _text("flags", "what cut it short, space separated; empty where nothing, NULL where not ok", null=True),
-    _text("samples_sha256", "names samples/XX/HASH.parquet with every iteration, NULL where not ok", null=True),
+    _text(
+        "flags", "what was noticed, space separated; empty where nothing, NULL where it failed or was lost", null=True
+    ),
+    _text("samples_sha256", "names samples/XX/HASH.parquet with every iteration, NULL where there are none", null=True),
+    _text("traces_sha256", "names samples/XX/HASH.parquet with what sensors said, NULL where nothing", null=True),
     UniqueConstraint("job_id", "round", "attempt"),  # also how the launches of a job are found
-    _one_of("status", "ok", "failed", "lost"),
+    _one_of("status", "ok", "failed", "invalid", "lost"),
     Index(
         "uq_launches_ended",
         "job_id",
         "round",
         unique=True,
-        sqlite_where=text("status != 'lost'"),
-        postgresql_where=text("status != 'lost'"),
+        sqlite_where=text("status IN ('ok', 'failed')"),
+        postgresql_where=text("status IN ('ok', 'failed')"),
     ),
-    comment="One row per launch, failed and lost ones too; a job has one a round that was not lost. The figures are "
-    "views of the samples, kept to list fast.",
+    comment="One row per launch, failed, invalid and lost ones too; a job has one a round that is ok or failed. The "
+    "figures are views of the samples, kept to list fast.",
+)
+
+energies = Table(
+    "energies",
+    METADATA,
+    Column(
+        "launch_id",
+        Integer,
+        ForeignKey("launches.launch_id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+        comment="of launches",
+    ),
+    _text("sensor", "name of the sensor of power", key=True),
+    _text("boundary", "what it is the power of: battery, rails, board input or wall"),
+    _float("gross_mj", "energy of an inference in mJ, NULL where not known"),
+    _float("net_mj", "less what the device takes idle, NULL without an idle baseline"),
+    _float("power_mw", "mean power of the steady part"),
+    _float("idle_mw", "mean of the idle baselines before and after the round"),
+    _text("flags", "what was noticed, space separated"),
+    _text("reason", "why it is not known, NULL where it is", null=True),
+    comment="Energy of the steady part of launches, by sensor.",
+)
+
+idle_launches = Table(
+    "idle_launches",
+    METADATA,
+    _identifier("idle_id"),
+    _campaign(),
+    _text("device", "of devices"),
+    _integer("round", "from 0: taken before it; the one after the last round has its number plus one"),
+    _text("started_at", "UTC"),
+    _text("sensor", "name of the sensor of power"),
+    _float("power_mw", "mean, NULL where not known"),
+    _text("reason", "why it is not known, NULL where it is", null=True),
+    _text("traces_sha256", "names samples/XX/HASH.parquet with what sensors said, NULL where nothing", null=True),
+    ForeignKeyConstraint(["campaign_id", "device"], ["devices.campaign_id", "devices.device"], ondelete="CASCADE"),
+    UniqueConstraint("campaign_id", "device", "round", "sensor"),
+    comment="What a device takes while a process that has loaded the reference does nothing.",
+)
+
+operators = Table(
+    "operators",
+    METADATA,
+    _job(key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False, comment="order of execution, from 0"),
+    _text("operator", "kind, in the engine's words"),
+    _text("name", "of the node, empty where the engine does not tell"),
+    _text("runs_on", "XNNPACK, interpreter, or an execution provider"),
+    _integer("time_ns", "mean of an inference, by the engine's own profiler"),
+    _float("share", "of all operators' time", null=False),
+    comment="Operators of the profile launch of a job.",
 )
 
 memory_stages = Table(

@@ -20,17 +20,21 @@ from pocketbench.harness.store.records import (
     CampaignRecord,
     CampaignStatus,
     DeviceRecord,
+    EnergyRecord,
     EngineRecord,
     FailureStage,
+    IdleRecord,
     JobRecord,
     LaunchRecord,
     MemoryStageRecord,
+    OperatorRecord,
     QualityRecord,
     StoredJob,
     StoredVariant,
+    TraceRecord,
     VariantRecord,
 )
-from pocketbench.harness.store.samples import encode_outputs, encode_samples
+from pocketbench.harness.store.samples import encode_outputs, encode_samples, encode_traces
 
 if TYPE_CHECKING:
     from pocketbench.reports.tables import CampaignTables
@@ -155,11 +159,42 @@ class Store:
             for job_id in job_ids:
                 writing.set_failure(connection, job_id, stage, reason)
 
-    def add_launch(self, launch: LaunchRecord, samples: Array | None) -> int:
+    def add_launch(
+        self,
+        launch: LaunchRecord,
+        samples: Array | None,
+        *,
+        traces: Sequence[TraceRecord] = (),
+        energies: Sequence[EnergyRecord] = (),
+    ) -> int:
         """A launch with every sample (dtype of SAMPLES_DTYPE), None where it failed; its identifier."""
         sha256 = None if samples is None else self._blobs.put(encode_samples(samples), ".parquet")
+        traced = self._put_traces(traces)
         with self._database.writing() as connection:
-            return writing.add_launch(connection, launch, sha256)
+            launch_id = writing.add_launch(connection, launch, sha256, traced)
+            writing.set_energies(connection, launch_id, energies)
+        return launch_id
+
+    def set_device(self, campaign_id: str, device: str, **values: object) -> None:
+        """What a campaign found out about a device, by the names of the columns."""
+        with self._database.writing() as connection:
+            writing.set_device(connection, campaign_id, device, values)
+
+    def add_idle(self, idle: Sequence[IdleRecord], traces: Sequence[TraceRecord]) -> None:
+        """An idle baseline by all sensors of power, with what all sensors said."""
+        traced = self._put_traces(traces)
+        with self._database.writing() as connection:
+            for record in idle:
+                writing.add_idle(connection, record, traced)
+
+    def set_operators(self, job_ids: Iterable[int], operators: Sequence[OperatorRecord]) -> None:
+        """The operators of the file that the jobs share."""
+        with self._database.writing() as connection:
+            for job_id in job_ids:
+                writing.set_operators(connection, job_id, operators)
+
+    def _put_traces(self, traces: Sequence[TraceRecord]) -> str | None:
+        return self._blobs.put(encode_traces(traces), ".parquet") if traces else None
 
     def set_memory(self, job_id: int, stages: Sequence[MemoryStageRecord]) -> None:
         """The stages of a job's memory launch."""

@@ -16,25 +16,32 @@ from pocketbench.harness.store.records import (
     CampaignRecord,
     CampaignStatus,
     DeviceRecord,
+    EnergyRecord,
     EngineRecord,
     FailureStage,
+    IdleRecord,
     JobRecord,
     LaunchRecord,
     MemoryStageRecord,
+    OperatorRecord,
     QualityRecord,
     VariantRecord,
 )
 
 __all__ = [
     "add_campaign",
+    "add_idle",
     "add_launch",
     "clear_failure",
     "now",
     "plan_hash",
+    "set_device",
+    "set_energies",
     "set_engine",
     "set_facts",
     "set_failure",
     "set_memory",
+    "set_operators",
     "set_quality",
     "set_status",
 ]
@@ -126,11 +133,44 @@ def clear_failure(connection: Connection, job_id: int, stage: FailureStage) -> N
     connection.execute(delete(table).where(table.c.job_id == job_id, table.c.stage == stage))
 
 
-def add_launch(connection: Connection, launch: LaunchRecord, samples_sha256: str | None) -> int:
-    """A launch, whose samples are on disk already, after earlier attempts at it; its identifier."""
+def set_device(connection: Connection, campaign_id: str, device: str, values: Mapping[str, object]) -> None:
+    """What a campaign found out about a device, by the names of the columns, in place of what it was before."""
+    table = schema.devices
+    own = (table.c.campaign_id == campaign_id, table.c.device == device)
+    connection.execute(update(table).where(*own).values(dict(values)))
+
+
+def add_idle(connection: Connection, idle: IdleRecord, traces_sha256: str | None) -> None:
+    """An idle baseline, in place of one that an interrupted campaign took for the same round."""
+    c = schema.idle_launches.c
+    own = (c.campaign_id == idle.campaign_id, c.device == idle.device, c.round == idle.round, c.sensor == idle.sensor)
+    connection.execute(delete(schema.idle_launches).where(*own))
+    connection.execute(insert(schema.idle_launches).values(traces_sha256=traces_sha256, **asdict(idle)))
+
+
+def set_energies(connection: Connection, launch_id: int, energies: Sequence[EnergyRecord]) -> None:
+    """The energies of a launch by all sensors of power, in place of earlier ones."""
+    connection.execute(delete(schema.energies).where(schema.energies.c.launch_id == launch_id))
+    for energy in energies:
+        connection.execute(insert(schema.energies).values(launch_id=launch_id, **asdict(energy)))
+
+
+def set_operators(connection: Connection, job_id: int, operators: Sequence[OperatorRecord]) -> None:
+    """The operators of a job's profile launch, in place of earlier ones."""
+    connection.execute(delete(schema.operators).where(schema.operators.c.job_id == job_id))
+    for operator in operators:
+        connection.execute(insert(schema.operators).values(job_id=job_id, **asdict(operator)))
+    clear_failure(connection, job_id, "profile")
+
+
+def add_launch(
+    connection: Connection, launch: LaunchRecord, samples_sha256: str | None, traces_sha256: str | None
+) -> int:
+    """A launch, whose samples and traces are on disk already, after earlier attempts at it; its identifier."""
     c = schema.launches.c
     earlier = select(func.count()).where(c.job_id == launch.job_id, c.round == launch.round)
-    values = {"attempt": connection.execute(earlier).scalar_one(), "samples_sha256": samples_sha256, **asdict(launch)}
+    files = {"samples_sha256": samples_sha256, "traces_sha256": traces_sha256}
+    values = {"attempt": connection.execute(earlier).scalar_one(), **files, **asdict(launch)}
     result = connection.execute(insert(schema.launches).values(values))
     assert result.inserted_primary_key is not None  # one row, one key
     return int(result.inserted_primary_key[0])
