@@ -1,4 +1,4 @@
-"""What tests of several folders need: no telemetry, and emulated devices, whose parts are kept in pytest's cache."""
+"""What all tests need: no telemetry, no hurry, an order for workers; and emulated devices, whose parts are kept."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.devices.android_device import AndroidDevice
@@ -13,6 +14,17 @@ from tests.devices.android_root import make_android_root
 
 # Before any test module is imported: ONNX Runtime sends nothing home from here either.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+# An example may take any time: what else this computer does meanwhile is not what a test is about.
+hypothesis.settings.register_profile("unhurried", hypothesis.settings.default, deadline=None)
+hypothesis.settings.load_profile("unhurried")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workers of pytest-xdist take files in this order: slow ones first, or one has them at the end, alone."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = {item.path for item in items if item.get_closest_marker("slow")}
+        items.sort(key=lambda item: item.path not in slow)
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,9 @@ from tests.runner.tiny_models import dense_onnx, dense_tflite
 
 FAST = {"iterations": 5, "min_time_s": 0.0, "warmup_iterations": 2, "warmup_time_s": 0.0}
 
+# What a campaign does beside its rounds has tests of its own (test_protocol.py).
+PLAIN = {"aa_copy": False, "sensors": False, "profile": False}
+
 Campaign = Callable[..., str]
 
 
@@ -52,7 +55,7 @@ def evaluation(tmp_path: Path) -> str:
 def plan(files: tuple[Path, Path]) -> Callable[..., Plan]:
     def plan(**values: object) -> Plan:
         return Plan.model_validate(
-            {"version": 1, "name": "test", "variants": files, "rounds": 2, "launch": FAST, **values}
+            {"version": 1, "name": "test", "variants": files, "rounds": 2, "launch": FAST, **PLAIN, **values}
         )
 
     return plan

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import pytest
 
 from pocketbench.checked.errors import InputError
-from pocketbench.harness.campaign import device_run, reach
+from pocketbench.harness.campaign import lost, reach
 from pocketbench.harness.campaign.plan import Plan
 from pocketbench.harness.campaign.run import resume_campaign
 from pocketbench.harness.campaign.tables import campaign_tables
@@ -37,7 +37,7 @@ class Fragile(LocalTransport):
         if self._away > 0:
             self._away -= 1
             raise TransportError("the cable is out")
-        if len(argv) > 1 and argv[1] == "bench":
+        if "bench" in argv:
             self._benches += 1
             if self._benches in self._losses:
                 self._away = self._losses[self._benches]
@@ -56,8 +56,8 @@ def fragile(monkeypatch: pytest.MonkeyPatch, home: Path) -> Callable[[dict[int, 
     Registry(home / "devices.yaml").add(
         Device("fragile", "ssh://fragile", "this-computer", PurePosixPath(home / "fragile-device"))
     )
-    monkeypatch.setattr(device_run, "_ASK_EVERY_S", 0.01)
-    monkeypatch.setattr(device_run, "_RETURN_WITHIN_S", 0.5)
+    monkeypatch.setattr(lost, "_ASK_EVERY_S", 0.01)
+    monkeypatch.setattr(lost, "_RETURN_WITHIN_S", 0.5)
     real = open_transport
 
     def lose(losses: dict[int, int]) -> None:

@@ -57,7 +57,8 @@ def test_a_plan_keeps_its_meaning_as_yaml(tmp_path: Path):
 def test_defaults_are_written_out(tmp_path: Path):
     text = load_plan(write(tmp_path, "version: 1\nname: x\nmodel: m.onnx\n")).to_yaml()
 
-    assert "rounds: 5" in text
+    assert "rounds: null" in text
+    assert "precision: 0.01" in text
     assert "iterations: 100" in text
 
 
@@ -88,7 +89,7 @@ def test_defaults_are_written_out(tmp_path: Path):
             "version: 1\nname: x\nvariants: [a.onnx]\nrecipes: [int8]\n", "expected no 'recipes'", id="made already"
         ),
         pytest.param(
-            "version: 1\nname: x\nmodel: a.onnx\nlaunch: {min_time_s: 20}\n",
+            "version: 1\nname: x\nmodel: a.onnx\nlaunch: {min_time_s: 20, max_time_s: 5}\n",
             "expected max_time_s to be at least min_time_s",
             id="launch bounds",
         ),

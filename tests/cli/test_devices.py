@@ -45,7 +45,7 @@ def test_a_registered_device_is_measured_in_its_own_directory(pocketbench: Comma
     dense_onnx(tmp_path / "dense.onnx")
     pocketbench("device", "add", "local:", "--name", "bench-pc", "--directory", tmp_path / "pb")
 
-    result = pocketbench("bench", "dense.onnx", "--on", "bench-pc", "--rounds", "1")
+    result = pocketbench("bench", "dense.onnx", "--on", "bench-pc", "--quick", "--rounds", "1")
 
     assert result.exit_code == 0
     assert (tmp_path / "pb" / "deployments" / "dense.onnx").is_dir()
@@ -90,7 +90,7 @@ def test_results_are_exported_with_every_sample(suffix: str, pocketbench: Comman
     import pandas as pd
 
     dense_onnx(tmp_path / "dense.onnx")
-    pocketbench("bench", "dense.onnx", "--rounds", "1")
+    pocketbench("bench", "dense.onnx", "--quick", "--rounds", "1")
     target = tmp_path / f"samples.{suffix}"
 
     assert pocketbench("results", "export", "last", "--table", "samples", "--output", target).exit_code == 0

@@ -38,7 +38,7 @@ def test_a_build_of_one_s_own_is_added_measured_with_and_removed(pocketbench: Co
 
     added = pocketbench("engine", "add", own.library)
     engine_id = added.stdout.strip()
-    measured = pocketbench("bench", "dense.onnx", "--rounds", "1")
+    measured = pocketbench("bench", "dense.onnx", "--quick", "--rounds", "1")
 
     assert engine_id == f"onnxruntime-{own.version}-{host_platform()}+added-{own.sha256[:12]}"
     assert added.stderr == ""

@@ -68,7 +68,9 @@ def test_a_board_is_registered_shown_deployed_to_and_measured(pocketbench: Comma
     dense_tflite(tmp_path / "dense.tflite")
     assert pocketbench("deploy", "dense.onnx", "--on", "pi").exit_code == 0
     assert "dense.onnx" in pocketbench("deploy", "status", "--on", "pi").stdout
-    result = pocketbench("bench", "dense.onnx", "dense.tflite", "--on", "local", "--on", "pi", "--rounds", "1")
+    result = pocketbench(
+        "bench", "dense.onnx", "dense.tflite", "--on", "local", "--on", "pi", "--quick", "--rounds", "1"
+    )
     assert result.exit_code == 0
     rows = json.loads(pocketbench("results", "show", "last", "--json").stdout)
     assert sorted(row["device"] for row in rows if row["status"] == "ok") == ["local", "local", "pi", "pi"]

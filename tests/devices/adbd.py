@@ -21,7 +21,7 @@ from tests.devices.adbd_services import Machine
 
 __all__ = ["FEATURES", "OLD_FEATURES", "Adbd"]
 
-FEATURES = ("shell_v2", "cmd", "stat_v2", "ls_v2", "fixed_push_mkdir")
+FEATURES = ("shell_v2", "cmd", "stat_v2", "ls_v2", "fixed_push_mkdir", "delayed_ack")
 # Android 5 and 6 say none.
 OLD_FEATURES = ()
 

@@ -1,6 +1,6 @@
 """One host that is connected to the emulated adbd: messages, trust, and streams side by side.
 
-It follows AOSP packages/modules/adb: protocol.txt, adb.cpp, sockets.cpp, daemon/auth.cpp.
+It follows AOSP packages/modules/adb: protocol.txt, docs/dev/delayed_ack.md, adb.cpp, sockets.cpp, daemon/auth.cpp.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ _HEADER = struct.Struct("<4sIII4s4s")
 # Since Android 9, without checksums; and before.
 VERSION, _OLD_VERSION = 0x01000001, 0x01000000
 _TOKEN, _SIGNATURE, _PUBLIC_KEY = 1, 2, 3
+# With delayed_ack: what this side takes unacknowledged (adb.h, INITIAL_DELAYED_ACK_BYTES), and how a count is written.
+_WINDOW_BYTES = 32 << 20
+_COUNT = struct.Struct("<i")
 
 
 class Connection:
@@ -37,6 +40,7 @@ class Connection:
         self._next_id = 1
         self._payload_bytes = 4096
         self._with_checksum = True
+        self._delays_acks = False
         self._token = os.urandom(20)
         self._online = False
         self.offered: PublicKey | None = None
@@ -90,20 +94,23 @@ class Connection:
         return command, arg0, arg1, data
 
     def _receive_bytes(self, size: int) -> bytes:
-        data = b""
-        while len(data) < size:
+        data = bytearray(size)
+        left = memoryview(data)
+        while left:
             self._adbd.speaking.wait()
-            piece = self._socket.recv(min(size - len(data), self._adbd.bytes_left()))
-            if not piece or not self._adbd.let_bytes_through(len(piece)):
+            count = self._socket.recv_into(left, min(len(left), self._adbd.bytes_left()))
+            if not count or not self._adbd.let_bytes_through(count):
                 raise EOFError
-            data += piece
-        return data
+            left = left[count:]
+        return bytes(data)
 
     def _handle(self, command: bytes, arg0: int, arg1: int, data: bytes) -> None:
         adbd = self._adbd
         if command == b"CNXN" and adbd.answering:
             self._payload_bytes = min(arg1, adbd.payload_bytes)
             self._with_checksum = min(arg0, adbd.version) < VERSION
+            names = data.decode(errors="replace").rpartition("features=")[2].split(",")
+            self._delays_acks = "delayed_ack" in names and "delayed_ack" in adbd.features
             if adbd.tls_only:
                 self.send(b"STLS", _OLD_VERSION, 0)
             elif adbd.trusts_all:
@@ -128,8 +135,10 @@ class Connection:
             adbd.show_dialog(self.offered)
 
     def _handle_stream(self, command: bytes, arg0: int, arg1: int, data: bytes) -> None:
-        if command == b"OPEN":
-            stream = _Stream(self, self._next_id, arg0, self._payload_bytes)
+        if command == b"OPEN" and self._delays_acks != bool(arg1):
+            self.send(b"CLSE", 0, arg0)
+        elif command == b"OPEN":
+            stream = _Stream(self, self._next_id, arg0, self._payload_bytes, arg1)
             self._next_id += 1
             self._streams[stream.local_id] = stream
             name = data.rstrip(b"\0").decode(errors="surrogateescape")
@@ -153,50 +162,66 @@ class Connection:
 
 
 class _Stream:
-    """A stream to a service. Each side sends on when its last message was acknowledged."""
+    """A stream to a service. Each side sends on when its last message was acknowledged, or, where `window_bytes` is
+    not 0, when the other side has not yet so many bytes to acknowledge."""
 
-    def __init__(self, connection: Connection, local_id: int, remote_id: int, payload_bytes: int) -> None:
+    def __init__(
+        self, connection: Connection, local_id: int, remote_id: int, payload_bytes: int, window_bytes: int
+    ) -> None:
         self.local_id, self.remote_id = local_id, remote_id
+        self._delays_acks = window_bytes > 0
+        self._room = window_bytes or 1
+        self._granted_bytes = 0
         self._connection = connection
         self._payload_bytes = payload_bytes
         self._changed = threading.Condition()
         self._writing = threading.Lock()
         self._arrived: list[bytes] = []
-        self._acknowledged = True
         self._left = False
 
     def open(self) -> None:
         """Tell the host that the service is there."""
-        self._connection.send(b"OKAY", self.local_id, self.remote_id)
+        self._acknowledge(_WINDOW_BYTES)
 
     def read(self) -> bytes:
-        """What the host wrote; b"" when it has left."""
+        """What the host wrote, also where it has left since (sockets.cpp, local_socket_close); then b""."""
         with self._changed:
             self._changed.wait_for(lambda: self._arrived or self._left)
             if not self._arrived:
                 return b""
             data = self._arrived.pop(0)
-        self._connection.send(b"OKAY", self.local_id, self.remote_id)
+            left = self._left
+        if not left:
+            self._acknowledge(len(data))
         return data
+
+    def _acknowledge(self, count: int) -> None:
+        with self._changed:
+            self._granted_bytes += count
+        self._connection.send(b"OKAY", self.local_id, self.remote_id, _COUNT.pack(count) if self._delays_acks else b"")
 
     def write(self, data: bytes) -> None:
         """Send all of it; HostLeftError."""
         with self._writing:
             for start in range(0, len(data), self._payload_bytes):
+                piece = data[start : start + self._payload_bytes]
                 with self._changed:
-                    self._changed.wait_for(lambda: self._acknowledged or self._left)
+                    self._changed.wait_for(lambda: self._room > 0 or self._left)
                     if self._left:
                         raise HostLeftError
-                    self._acknowledged = False
-                self._connection.send(b"WRTE", self.local_id, self.remote_id, data[start : start + self._payload_bytes])
+                    self._room -= len(piece) if self._delays_acks else 1
+                self._connection.send(b"WRTE", self.local_id, self.remote_id, piece)
 
     def deliver(self, command: bytes, data: bytes) -> None:
         """Take up a message."""
         with self._changed:
             if command == b"WRTE":
+                assert not self._delays_acks or self._granted_bytes > 0, "the host sends more than it was allowed to"
+                self._granted_bytes -= len(data)
                 self._arrived.append(data)
             else:
-                self._acknowledged = True
+                assert len(data) == (_COUNT.size if self._delays_acks else 0), "an acknowledgement of the other kind"
+                self._room = self._room + _COUNT.unpack(data)[0] if self._delays_acks else 1
             self._changed.notify_all()
 
     def host_left(self) -> None:

@@ -103,27 +103,32 @@ class _Shell:
                 self._stream.write(data)
 
     def _feed(self, stdin: IO[bytes]) -> None:
-        buffer = b""
+        rest = b""
         with contextlib.suppress(OSError):
             while data := self._stream.read():
-                if not self._v2:
+                if self._v2:
+                    rest = self._take_packets(stdin, rest + data if rest else data)
+                else:
                     self._give(stdin, data)
-                    continue
-                buffer += data
-                while len(buffer) >= _PACKET.size:
-                    kind, length = _PACKET.unpack_from(buffer)
-                    if len(buffer) < _PACKET.size + length:
-                        break
-                    packet, buffer = buffer[_PACKET.size : _PACKET.size + length], buffer[_PACKET.size + length :]
-                    if kind == _STDIN:
-                        self._give(stdin, packet)
-                    elif kind == _CLOSE_STDIN:
-                        stdin.close()
         self._hang_up()
         with contextlib.suppress(OSError):
             stdin.close()
 
-    def _give(self, stdin: IO[bytes], data: bytes) -> None:
+    def _take_packets(self, stdin: IO[bytes], data: bytes) -> bytes:
+        """Do what the complete packets say; what is left."""
+        view = memoryview(data)
+        while len(view) >= _PACKET.size:
+            kind, length = _PACKET.unpack_from(view)
+            if len(view) < _PACKET.size + length:
+                break
+            packet, view = view[_PACKET.size : _PACKET.size + length], view[_PACKET.size + length :]
+            if kind == _STDIN:
+                self._give(stdin, packet)
+            elif kind == _CLOSE_STDIN:
+                stdin.close()
+        return bytes(view)
+
+    def _give(self, stdin: IO[bytes], data: bytes | memoryview) -> None:
         """Write to the command; what it does not want is dropped."""
         with contextlib.suppress(BrokenPipeError, ValueError):
             stdin.write(data)

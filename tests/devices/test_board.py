@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -159,26 +159,34 @@ def test_the_command_starts_one_and_cleans_up_however_it_ends(board, tmp_path, e
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "TMPDIR": str(tmp_path),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.devices", "board"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    greeting: list[str] = []
-    while not greeting or not greeting[-1].startswith("Ctrl-C"):
-        greeting.append(process.stdout.readline())
-        assert greeting[-1], "it ended"
-    address = greeting[0].split()[-1]
-    assert address.startswith("ssh://root@198.1")
-    assert any(f"pocketbench device add {address}" in line for line in greeting)
-    assert own_processes(tmp_path)
+    argv = [sys.executable, "-m", "tests.devices", "board"]
+    with subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            address = address_in(process.stdout)
+            assert address.startswith("ssh://root@198.1")
+            assert own_processes(tmp_path)
 
-    process.send_signal(ending)
-    process.wait(timeout=TIMEOUT_S)
-    process.stdout.close()
+            process.send_signal(ending)
+            process.wait(timeout=TIMEOUT_S)
+        finally:
+            process.kill()
 
     wait_for(lambda: own_processes(tmp_path) == [])
     if ending != signal.SIGKILL:
         assert list(tmp_path.iterdir()) == []
+
+
+def address_in(greeting: Iterable[str] | None) -> str:
+    """The address that it says, once it has said how to end it; each line comes when it is written."""
+    assert greeting is not None
+    said: list[str] = []
+    for line in greeting:
+        said.append(line)
+        if line.startswith("Ctrl-C"):
+            break
+    address = said[0].split()[-1]
+    assert any(f"pocketbench device add {address}" in line for line in said)
+    return address
 
 
 def test_an_unknown_device_is_refused():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -50,14 +51,21 @@ model.save(sys.argv[1])
 """
 
 
+@pytest.fixture(scope="module")
+def keras_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("keras") / "own.keras"
+    subprocess.run([sys.executable, "-c", WRITE_MODEL, str(path)], check=True, capture_output=True)
+    return path
+
+
 @pytest.fixture
-def own_model(tmp_path: Path) -> Path:
+def own_model(keras_file: Path, tmp_path: Path) -> Path:
     from pocketbench.harness.demo.digits import load_digits
 
     (train_x, train_y), (test_x, test_y) = load_digits()
     np.savez(tmp_path / "train.npz", x=train_x[:400], y=train_y[:400])
     np.savez(tmp_path / "test.npz", x=test_x[:100], y=test_y[:100])
-    subprocess.run([sys.executable, "-c", WRITE_MODEL, str(tmp_path / "own.keras")], check=True, capture_output=True)
+    shutil.copy(keras_file, tmp_path)
     (tmp_path / "small.yaml").write_text(RECIPE)
     (tmp_path / "plan.yaml").write_text(PLAN)
     return tmp_path

@@ -25,7 +25,9 @@ def test_mobilenet_v2_on_both_engines_with_one_and_two_threads(tmp_path: Path, p
     assert made.returncode == 0, made.stderr
 
     variants = sorted(str(path) for path in (tmp_path / "variants").iterdir())
-    completed = pocketbench("bench", *variants, "--threads", "1,2", "--rounds", "2", "--output", "mobilenet.html")
+    completed = pocketbench(
+        "bench", *variants, "--threads", "1,2", "--quick", "--rounds", "1", "--output", "mobilenet.html"
+    )
 
     assert completed.returncode == 0, completed.stderr
     shown = json.loads(pocketbench("results", "show", "last", "--json").stdout)

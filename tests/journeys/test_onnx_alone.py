@@ -78,7 +78,7 @@ def test_plan_with_an_onnx_file_alone(tmp_path: Path, pocketbench: CommandLine):
 def test_bench_of_files_that_exist_already(tmp_path: Path, pocketbench: CommandLine):
     write_classifier(tmp_path)
 
-    completed = pocketbench("bench", "own.onnx", "--rounds", "2", "--threads", "1,2", "--output", "own.html")
+    completed = pocketbench("bench", "own.onnx", "--quick", "--rounds", "2", "--threads", "1,2", "--output", "own.html")
 
     assert completed.returncode == 0, completed.stderr
     assert (tmp_path / "own.html").is_file()
@@ -101,7 +101,7 @@ def test_deploy_status_rollback_remove(tmp_path: Path, pocketbench: CommandLine)
 
 def test_ctrl_c_is_said_in_one_sentence(tmp_path: Path, pocketbench_process: Process):
     write_classifier(tmp_path)
-    with pocketbench_process("bench", "own.onnx", "--rounds", "50") as process:
+    with pocketbench_process("bench", "own.onnx", "--quick", "--rounds", "50") as process:
         assert process.stderr is not None
         for line in process.stderr:
             if "round 2" in line:
@@ -116,7 +116,7 @@ def test_ctrl_c_is_said_in_one_sentence(tmp_path: Path, pocketbench_process: Pro
 
 def test_an_export_that_cannot_be_written_is_said(tmp_path: Path, pocketbench: CommandLine):
     write_classifier(tmp_path)
-    pocketbench("bench", "own.onnx", "--rounds", "1")
+    pocketbench("bench", "own.onnx", "--quick", "--rounds", "1")
 
     completed = pocketbench("results", "export", "last", "--output", "missing/samples.csv")
 

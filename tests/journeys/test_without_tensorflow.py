@@ -18,7 +18,7 @@ def test_bench_of_both_formats(tmp_path: Path, pocketbench: CommandLine):
     dense_tflite(tmp_path / "dense.tflite")
     dense_onnx(tmp_path / "dense.onnx")
 
-    completed = pocketbench("bench", "dense.tflite", "dense.onnx", "--rounds", "1", without=HEAVY)
+    completed = pocketbench("bench", "dense.tflite", "dense.onnx", "--quick", "--rounds", "1", without=HEAVY)
 
     assert completed.returncode == 0, completed.stderr
     shown = json.loads(pocketbench("results", "show", "last", "--json", without=HEAVY).stdout)

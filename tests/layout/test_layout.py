@@ -27,6 +27,8 @@ FLOORS = {
     "pocketbench.harness.store": 2,
     "pocketbench.harness.deploy": 3,
     "pocketbench.harness.measure": 3,
+    "pocketbench.harness.opinion": 3,
+    "pocketbench.harness.preparation": 3,
     "pocketbench.harness.campaign": 4,
     "pocketbench.harness.checkup": 4,
     "pocketbench.harness.demo": 4,

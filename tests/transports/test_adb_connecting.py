@@ -132,6 +132,8 @@ def test_a_phone_that_does_not_trust_the_server_is_named(tmp_path, reach, adb_se
         with pytest.raises(TransportError, match=UNAUTHORIZED):
             transport.run(["true"], timeout_s=TIMEOUT_S)
 
+        while not phone.offered:  # the server asks by itself, some time after it was told to connect
+            time.sleep(0.01)
         phone.accept()
         adb_server.run("-s", f"{phone.host}:{phone.port}", "wait-for-device")
         assert transport.run(["echo", "hi"], timeout_s=TIMEOUT_S).stdout == b"hi\n"

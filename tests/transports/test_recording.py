@@ -6,7 +6,9 @@ import hashlib
 import io
 import json
 import re
+import resource
 import secrets
+import time
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -227,15 +229,78 @@ def test_an_answer_too_large_to_keep_is_named_when_it_is_wanted(record, transcri
         shell(ScriptedTransport(transcript), "head -c 6000 /dev/zero")
 
 
-def test_a_full_disk_ends_the_recording_and_not_the_session(tmp_path, caplog):
-    with RecordingTransport(LocalTransport(), tmp_path / "t.jsonl", pocketbench_version="1") as transport:
-        transport._transcript._stream.close()
-        with Path("/dev/full").open("wb", buffering=0) as full:
-            transport._transcript._stream = full
-            assert transport.run(["true"], timeout_s=5).exit_code == 0
-    assert "No space left" in caplog.text
-    with pytest.raises(InputError, match="without"):
-        ScriptedTransport(tmp_path / "t.jsonl")
+@pytest.fixture
+def small_files():
+    """small_files(size): no file of this process becomes larger (setrlimit(2); Python ignores SIGXFSZ)."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    yield lambda size_bytes: resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, limits[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@pytest.mark.parametrize("cut", [1, 100, 399])
+def test_a_full_disk_ends_the_recording_and_not_the_session(cut, record, transcript, caplog, small_files):
+    """As a disk that becomes full takes it: a part of a line, and then nothing."""
+
+    def session(transport):
+        whole = [shell(transport, f"echo {number}").stdout for number in range(3)]
+        small_files(transcript.stat().st_size + cut)
+        try:
+            return [*whole, *(shell(transport, f"echo {'x' * 300}; echo {number}").stdout for number in range(3))]
+        finally:
+            small_files(resource.RLIM_INFINITY)
+
+    recorded = record(session)
+
+    assert len(recorded) == 6
+    assert "recording stopped" in caplog.text
+    replayed = ScriptedTransport(transcript)
+    assert [shell(replayed, f"echo {number}").stdout for number in range(3)] == recorded[:3]
+    with pytest.raises(UnexpectedCallError, match="recording stopped there"):
+        shell(replayed, "true")
+
+
+def test_what_a_crash_leaves_is_replayed_up_to_there(transcript):
+    transport = RecordingTransport(LocalTransport(), transcript, pocketbench_version="1")
+    said = [shell(transport, f"echo {number}").stdout for number in range(3)]
+
+    replayed = ScriptedTransport(transcript)  # nobody has closed it
+
+    assert [shell(replayed, f"echo {number}").stdout for number in range(3)] == said
+    with pytest.raises(UnexpectedCallError, match="no further call"):
+        shell(replayed, "true")
+    transport.close()
+
+
+def test_the_clock_of_the_session_goes_on_with_its_calls(record, transcript, tmp_path):
+    def session(transport):
+        transport.run(["sleep", "0.3"], timeout_s=5)
+        time.sleep(0.2)
+        with pytest.raises(TransportError):
+            transport.pull(PurePosixPath("/no/such/file"), tmp_path / "never")
+
+    record(session)
+    replayed = ScriptedTransport(transcript)
+
+    assert replayed.now_s == 0
+    replayed.run(["sleep", "0.3"], timeout_s=5)
+    assert replayed.now_s >= 0.3
+    with pytest.raises(TransportError):
+        replayed.pull(PurePosixPath("/no/such/file"), tmp_path / "never")
+    assert replayed.now_s >= 0.5
+
+
+def test_what_is_sent_is_in_no_transcript(record, transcript, tmp_path):
+    (tmp_path / "model").write_bytes(b"precious weights")
+
+    def session(transport):
+        shell(transport, "cat >/dev/null", stdin=b"precious input")
+        shell(transport, "cat >/dev/null", stdin=io.BytesIO(b"precious file"))
+        transport.push(tmp_path / "model", PurePosixPath(tmp_path / "there"))
+
+    record(session)
+
+    assert "precious" not in transcript.read_text()
+    assert [line["stdin"]["size_bytes"] for line in lines(transcript) if line["kind"] == "run"] == [14, 13]
 
 
 def test_an_existing_file_is_not_overwritten(transcript):

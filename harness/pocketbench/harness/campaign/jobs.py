@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pocketbench.checked.errors import InputError, PocketbenchError, nearest
 from pocketbench.harness.campaign.plan import Plan
 from pocketbench.harness.campaign.variants import LoadedVariant
+from pocketbench.harness.engines.catalogue import DISPLAY_NAMES, EngineName, engine_for_format
+from pocketbench.harness.measure.rounds import aa_copy
 from pocketbench.harness.store.records import JobRecord, VariantRecord
 
 __all__ = ["check_reference", "job_records", "reference_name", "variant_records"]
 
 _REFERENCE_RECIPE = "float32"
+# What src/litert.c and src/onnxruntime.c know.
+_ACCELERATORS: dict[EngineName, tuple[str, ...]] = {
+    "litert": ("cpu", "gpu", "npu"),
+    "onnxruntime": ("cpu", "xnnpack", "nnapi", "qnn"),
+}
 
 
 def reference_name(plan: Plan, variants: Sequence[LoadedVariant]) -> str:
@@ -77,25 +85,60 @@ def _variant_record(variant: LoadedVariant, reference: str) -> VariantRecord:
 
 
 def job_records(plan: Plan, variants: Sequence[LoadedVariant], reference: str) -> list[JobRecord]:
-    """A job for each variant that has a file, device and number of threads."""
-    cores = None if plan.cores is None else ",".join(map(str, plan.cores))
+    """A job for each variant that has a file, device, number of threads and accelerator that its engine has.
 
-    def key(variant: str, device: str, threads: int) -> str:
-        counted = "1 thread" if threads == 1 else f"{threads} threads"
-        return f"{variant} on {device}, {counted}" + (f", cores {cores}" if cores else "")
-
-    return [
-        JobRecord(
-            key=key(variant.name, device, threads),
-            variant=variant.name,
-            device=device,
-            threads=threads,
-            cores=cores,
-            is_reference=variant.name == reference,
-            reference=key(reference, device, threads),
-        )
-        for device in plan.devices
-        for threads in plan.threads
-        for variant in variants
-        if variant.file is not None
+    With the reference stands its A/A copy. Raises InputError for an accelerator that no variant's engine has.
+    """
+    usable = [variant for variant in variants if variant.file is not None]
+    compared = next(variant for variant in usable if variant.name == reference)
+    for accelerator in plan.accelerators:
+        if not any(_has(variant, accelerator) for variant in usable):
+            engines = sorted({DISPLAY_NAMES[engine_for_format(variant.format)] for variant in usable})
+            raise InputError(
+                f"expected an accelerator of {' or '.join(engines)}, got {accelerator!r}: see docs/plan.md."
+            )
+    jobs = []
+    for device in plan.devices:
+        for threads in plan.threads:
+            for accelerator in plan.accelerators:
+                jobs += [
+                    _job(plan, variant.name, device, threads, accelerator, compared)
+                    for variant in usable
+                    if _has(variant, accelerator)
+                ]
+    copies = [
+        replace(job, key=aa_copy(job.key), is_reference=False, is_aa_copy=True) for job in jobs if job.is_reference
     ]
+    return [*jobs, *(copies if plan.aa_copy else ())]
+
+
+def _job(plan: Plan, variant: str, device: str, threads: int, accelerator: str, reference: LoadedVariant) -> JobRecord:
+    """What runs elsewhere is compared to the reference on the CPU, where that is measured."""
+    compared = "cpu" if "cpu" in plan.accelerators else accelerator
+    key = _key(plan, variant, device, threads, accelerator)
+    reference_key = _key(plan, reference.name, device, threads, compared) if _has(reference, compared) else None
+    return JobRecord(
+        key=key,
+        variant=variant,
+        device=device,
+        threads=threads,
+        cores=_cores(plan),
+        is_reference=key == reference_key,
+        reference=reference_key,
+        accelerator=accelerator,
+    )
+
+
+def _key(plan: Plan, variant: str, device: str, threads: int, accelerator: str) -> str:
+    counted = "1 thread" if threads == 1 else f"{threads} threads"
+    placed = "" if accelerator == "cpu" else f", {accelerator}"
+    cores = _cores(plan)
+    return f"{variant} on {device}, {counted}{placed}" + (f", cores {cores}" if cores else "")
+
+
+def _cores(plan: Plan) -> str | None:
+    return None if plan.cores is None else ",".join(map(str, plan.cores))
+
+
+def _has(variant: LoadedVariant, accelerator: str) -> bool:
+    return accelerator in _ACCELERATORS[engine_for_format(variant.format)]

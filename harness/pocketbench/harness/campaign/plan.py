@@ -15,6 +15,7 @@ everywhere; `to_yaml` is what a resumed campaign is recognised by.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -26,33 +27,71 @@ from pocketbench.checked.yaml import Strict, load_yaml
 from pocketbench.compression.data import DataSpec
 from pocketbench.compression.python_object import PREFIX
 from pocketbench.compression.recipes import RECIPES
+from pocketbench.harness.measure.planning import HALF_WIDTH
+from pocketbench.harness.measure.regimes import REGIMES, Regime
 
-__all__ = ["LaunchSpec", "Plan", "load_plan", "plan_for_variants"]
+__all__ = ["QUICK_ROUNDS", "Accelerator", "LaunchSpec", "LaunchTimes", "Plan", "load_plan", "plan_for_variants"]
 
 _MOST_JOBS_A_LIST = 64
 Count = Annotated[int, Field(ge=1, le=1024)]
+Accelerator = Literal["cpu", "gpu", "npu", "xnnpack", "nnapi", "qnn"]
 Core = Annotated[int, Field(ge=0, le=4095)]
+
+
+# Of a bench that a first look is enough for; its launches are marked as short.
+QUICK_ROUNDS = 3
+_QUICK = {"warmup_time_s": 0.2, "min_time_s": 1.0}
 
 
 class LaunchSpec(Strict):
     """How one launch measures. Warm-up and measurement each go on until both their bounds are met."""
 
     iterations: int = Field(default=100, ge=1, le=1_000_000, description="Steady iterations at least.")
-    min_time_s: float = Field(default=1.0, ge=0, le=3600, description="Time of the steady iterations at least.")
-    max_time_s: float = Field(
-        default=10.0, gt=0, le=3600, description="Warm-up and measurement take no longer than this each, whatever else."
+    min_time_s: float | None = Field(
+        default=None, ge=0, le=3600, description="Time of the steady iterations at least; default: the regime's."
+    )
+    max_time_s: float | None = Field(
+        default=None,
+        gt=0,
+        le=3600,
+        description="Warm-up and measurement take no longer than this each, whatever else; default: the regime's.",
     )
     warmup_iterations: int = Field(default=10, ge=0, le=1_000_000, description="Warm-up iterations at least.")
-    warmup_time_s: float = Field(default=0.2, ge=0, le=3600, description="Time of the warm-up at least.")
+    warmup_time_s: float | None = Field(
+        default=None, ge=0, le=3600, description="Time of the warm-up at least; default: the regime's."
+    )
+    interval_us: int = Field(
+        default=0, ge=0, le=60_000_000, description="An inference begins every so often, as in an app; 0: at once."
+    )
 
-    @model_validator(mode="after")
-    def _bounds(self) -> Self:
+    def within(self, regime: Regime) -> LaunchTimes:
+        """The times in s, those not given by the regime."""
+        least_s = _given(self.min_time_s, regime.least_s)
+        warmup_s = _given(self.warmup_time_s, regime.least_warmup_s)
+        # A slow model needs its iterations: what limits them is not what the others stop at.
+        most_s = _given(self.max_time_s, max(regime.most_s or regime.most_warmup_s, least_s, warmup_s))
+        return LaunchTimes(warmup_s, least_s, most_s)
+
+
+def _given(value: float | None, default: float) -> float:
+    return default if value is None else value
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchTimes:
+    """Of one launch, in s: warm-up and steady part at least, and each of them at most."""
+
+    warmup_time_s: float
+    min_time_s: float
+    max_time_s: float
+
+    def check(self) -> None:
+        """Raise ValueError where they contradict each other."""
         if self.max_time_s < max(self.min_time_s, self.warmup_time_s):
             raise ValueError(
                 f"expected max_time_s to be at least min_time_s and warmup_time_s, got {self.max_time_s:g}, "
                 f"{self.min_time_s:g} and {self.warmup_time_s:g}"
             )
-        return self
 
 
 class Plan(Strict):
@@ -84,7 +123,40 @@ class Plan(Strict):
         default=None,
         description="Variant that the others are compared to; default: the first float32 one, else the first.",
     )
-    rounds: int = Field(default=5, ge=1, le=1000, description="Launches of each job, each round in a random order.")
+    accelerators: tuple[Accelerator, ...] = Field(
+        default=("cpu",),
+        min_length=1,
+        description="cpu; LiteRT: gpu, npu; ONNX Runtime: xnnpack, nnapi, qnn. Each is a job of its own.",
+    )
+    require_accelerator: bool = Field(
+        default=False, description="A launch of which any part runs on the CPU after all fails."
+    )
+    regime: Literal["burst", "sustained"] = Field(
+        default="burst", description="burst: from the start line, before the device is hot; sustained: after."
+    )
+    rounds: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Launches of each job, each round in a random order; default: until `precision` is reached.",
+    )
+    precision: float = Field(
+        default=HALF_WIDTH,
+        gt=0,
+        le=0.5,
+        description="Half-width of the interval of each ratio to the reference, 0.01 is ±1 %; 30 rounds at most.",
+    )
+    budget_s: float | None = Field(
+        default=None, gt=0, description="Time for the rounds; what could not be reached in it is said."
+    )
+    aa_copy: bool = Field(
+        default=True, description="Launch the reference twice a round: what it differs from itself by is noise."
+    )
+    sensors: bool = Field(default=True, description="Read the device's sensors during launches.")
+    energy: bool = Field(
+        default=False, description="Measure what the device takes idle too, half a minute before and after each round."
+    )
+    profile: bool = Field(default=True, description="One more launch of each variant for the times of its operators.")
     seed: int = Field(
         default=0, ge=0, le=2**32 - 1, description="Of the order of launches, of training and of random inputs."
     )
@@ -97,13 +169,21 @@ class Plan(Strict):
             raise ValueError("expected either 'model' or 'variants', got " + ("both" if self.model else "neither"))
         if self.variants and (self.recipes or self.formats):
             raise ValueError("expected no 'recipes' and no 'formats' beside 'variants', which are made already")
-        for key in ("devices", "threads", "cores", "variants"):
+        for key in ("devices", "threads", "cores", "variants", "accelerators"):
             values = getattr(self, key) or ()
             if len(set(values)) != len(values):
                 raise ValueError(f"expected each of {key!r} once, got {list(map(str, values))}")
+        self.times.check()
+        if self.energy and not self.sensors:
+            raise ValueError("expected 'sensors' with 'energy', got them turned off")
         if not self.name.isprintable():
             raise ValueError(f"expected a name without control characters, got {self.name!r}")
         return self
+
+    @property
+    def times(self) -> LaunchTimes:
+        """Of one launch."""
+        return self.launch.within(REGIMES[self.regime])
 
     def to_yaml(self) -> str:
         """The whole plan, defaults filled in."""
@@ -123,11 +203,18 @@ def plan_for_variants(
     devices: Sequence[str],
     threads: Sequence[int],
     cores: Sequence[int] | None,
-    rounds: int,
     seed: int,
     data: DataSpec | None,
+    quick: bool = False,
+    **measurement: Any,
 ) -> Plan:
-    """The plan of `pocketbench bench`: files that exist already, paths relative to the current folder."""
+    """The plan of `pocketbench bench`: files that exist already, paths relative to the current folder.
+
+    `measurement` has other keys of a plan, None for those that were not given. `quick` is for a first look.
+    """
+    given = {key: value for key, value in measurement.items() if value is not None}
+    if quick:
+        given = {"rounds": QUICK_ROUNDS, "launch": _QUICK} | given
     values: dict[str, Any] = {
         "version": 1,
         "name": ", ".join(dict.fromkeys(path.resolve().stem for path in variants))[:100],
@@ -135,9 +222,9 @@ def plan_for_variants(
         "devices": tuple(devices),
         "threads": tuple(threads),
         "cores": None if cores is None else tuple(cores),
-        "rounds": rounds,
         "seed": seed,
         "data": data or DataSpec(),
+        **given,
     }
     try:
         plan = Plan(**values)

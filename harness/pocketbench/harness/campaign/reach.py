@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pocketbench.checked.errors import InputError
+from pocketbench.harness.campaign.clock import Clock, RealClock, clock_of
+from pocketbench.harness.campaign.recording import transcript_paths
 from pocketbench.harness.devices.connect import open_transport
 from pocketbench.harness.devices.facts import DeviceFacts, read_facts
 from pocketbench.harness.devices.registry import Device, Registry
@@ -16,7 +18,9 @@ from pocketbench.harness.engines.catalogue import EngineBuild, EngineName, engin
 from pocketbench.harness.engines.supply import ensure_engine
 from pocketbench.harness.engines.target import Target
 from pocketbench.harness.store.hold import hold_device
+from pocketbench.harness.store.versions import pocketbench_version
 from pocketbench.harness.transports.base import Transport
+from pocketbench.harness.transports.recording import RecordingTransport
 from pocketbench.harness.transports.ssh_secrets import Ask
 
 __all__ = ["Reached", "reach"]
@@ -31,6 +35,7 @@ class Reached:
     facts: DeviceFacts
     target: Target
     engines: dict[EngineName, EngineBuild] = field(default_factory=dict)
+    clock: Clock = field(default_factory=RealClock)
 
     def equip(self, formats: Sequence[str], *, home: Path, say: Callable[[str], None]) -> None:
         """Find the engines for `formats`, fetching what is missing; InputError where one cannot be had."""
@@ -39,11 +44,20 @@ class Reached:
 
 
 @contextmanager
-def reach(names: Sequence[str], *, registry: Registry, home: Path, ask: Ask | None) -> Iterator[list[Reached]]:
+def reach(
+    names: Sequence[str],
+    *,
+    registry: Registry,
+    home: Path,
+    ask: Ask | None,
+    say: Callable[[str], None],
+    record: Path | None,
+) -> Iterator[list[Reached]]:
     """The devices called `names`, each held so that nobody else measures there meanwhile.
 
-    Raises InputError for a name that is not registered, two for one address, or a device that is held, TransportError
-    for one that does not answer.
+    `say` is told what the user has to do on a device, and what goes over the transports is written below `record`.
+    Raises InputError for a name that is not registered, two for one address, a device that is held, or where `record`
+    cannot be written, TransportError for a device that does not answer.
     """
     devices = [registry.get(name) for name in names]
     by_address = {device.address: device.name for device in devices}
@@ -56,9 +70,17 @@ def reach(names: Sequence[str], *, registry: Registry, home: Path, ask: Ask | No
     with ExitStack() as stack:
         for address in sorted(by_address):
             stack.enter_context(hold_device(home, address))
+        transcripts = {} if record is None else transcript_paths(record, names)
         reached = []
         for device in devices:
-            transport = stack.enter_context(open_transport(device, home=home, ask=ask))
+            inner = open_transport(device, home=home, ask=ask, say=say)
+            transport = stack.enter_context(_recorded(inner, transcripts.get(device.name)))
             target = read_target(transport)
-            reached.append(Reached(device, transport, read_facts(transport), target))
+            reached.append(Reached(device, transport, read_facts(transport), target, clock=clock_of(inner)))
         yield reached
+
+
+def _recorded(transport: Transport, path: Path | None) -> Transport:
+    if path is None:
+        return transport
+    return RecordingTransport(transport, path, pocketbench_version=pocketbench_version())

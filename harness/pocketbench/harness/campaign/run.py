@@ -27,6 +27,8 @@ from pocketbench.harness.campaign.variants import LoadedVariant, load_variant, l
 from pocketbench.harness.devices.registry import Device, Registry
 from pocketbench.harness.engines.catalogue import engine_for_format
 from pocketbench.harness.errors import CampaignInterruptedError
+from pocketbench.harness.measure.looks import LOOKS, LOOKS_CONFIDENCE
+from pocketbench.harness.measure.statistics import CONFIDENCE
 from pocketbench.harness.store.records import CampaignRecord, DeviceRecord, StoredVariant
 from pocketbench.harness.store.store import Store
 from pocketbench.harness.store.versions import library_versions, pocketbench_version
@@ -43,17 +45,25 @@ _CONTROLS_GUESS = 1
 
 
 def run_campaign(
-    plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener, ask: Ask | None = None
+    plan: Plan,
+    *,
+    store: Store,
+    registry: Registry,
+    home: Path,
+    progress: Listener,
+    ask: Ask | None = None,
+    record: Path | None = None,
 ) -> str:
     """Make or load the variants, measure them on every device of the plan; return the campaign's identifier.
 
-    Devices are measured side by side. Raises InputError for bad input before anything is measured. A variant or a
-    launch that fails is stored with its reason; CampaignInterruptedError where a device is gone, StoreError where the
-    store cannot be written: what was measured stays, and `resume_campaign` goes on.
+    Devices are measured side by side; what goes to and from each is written below `record`, where one is given. Raises
+    InputError for bad input before anything is measured. A variant or a launch that fails is stored with its reason;
+    CampaignInterruptedError where a device is gone, StoreError where the store cannot be written: what was measured
+    stays, and `resume_campaign` goes on.
     """
-    with reach(plan.devices, registry=registry, home=home, ask=ask) as devices:
+    meter = _meter(plan, progress)
+    with reach(plan.devices, registry=registry, home=home, ask=ask, say=meter.tell, record=record) as devices:
         campaign_id = _new_id(plan.name)
-        meter = _meter(plan, progress)
         with store.hold(campaign_id):
             with _new_folder(home / "variants" / campaign_id) as folder:
                 if plan.model is not None:  # found out before minutes are spent on compression
@@ -73,7 +83,14 @@ def run_campaign(
 
 
 def resume_campaign(
-    plan: Plan, *, store: Store, registry: Registry, home: Path, progress: Listener, ask: Ask | None = None
+    plan: Plan,
+    *,
+    store: Store,
+    registry: Registry,
+    home: Path,
+    progress: Listener,
+    ask: Ask | None = None,
+    record: Path | None = None,
 ) -> str:
     """Go on with the last campaign of exactly this plan, with nothing to do where it is finished; begin one where none
     was begun.
@@ -89,12 +106,15 @@ def resume_campaign(
                 f"expected the plan that {other} was begun with, got a changed one: undo the change to resume, or run "
                 "it without --resume to begin a new campaign."
             )
-        return run_campaign(plan, store=store, registry=registry, home=home, progress=progress, ask=ask)
+        return run_campaign(plan, store=store, registry=registry, home=home, progress=progress, ask=ask, record=record)
     campaign_id, finished = last
     if finished:
         return campaign_id
-    with reach(plan.devices, registry=registry, home=home, ask=ask) as devices, store.hold(campaign_id):
-        meter = _meter(plan, progress)
+    meter = _meter(plan, progress)
+    with (
+        reach(plan.devices, registry=registry, home=home, ask=ask, say=meter.tell, record=record) as devices,
+        store.hold(campaign_id),
+    ):
         variants = [_stored(variant) for variant in store.variants(campaign_id) if variant.status == "ok"]
         evaluation = load_evaluation(plan.data, variants)
         _equip(devices, [variant.format for variant in variants], home, meter)
@@ -147,13 +167,14 @@ def _device_run(campaign: _Campaign, reached: Reached, folder: Path, stop: threa
     name = reached.device.name
     campaign.store.set_facts(campaign.campaign_id, name, asdict(reached.facts))
     jobs = [job for job in campaign.store.jobs(campaign.campaign_id) if job.device == name]
-    planned = range(campaign.plan.rounds)
+    planned = range(campaign.plan.rounds or LOOKS[0])
     campaign.meter.expect(name, sum(number not in job.rounds for job in jobs for number in planned))
     inputs = folder / name
     inputs.mkdir()
     return DeviceRun(
         plan=campaign.plan,
         store=campaign.store,
+        campaign_id=campaign.campaign_id,
         reached=reached,
         variants={variant.name: variant for variant in campaign.variants},
         jobs=jobs,
@@ -241,8 +262,8 @@ def _meter(plan: Plan, listener: Listener) -> Meter:
     else:
         recipes = len(plan.recipes or recipe_names()) + _CONTROLS_GUESS
         variants = recipes * len(plan.formats or default_formats(plan.model))
-    launches = dict.fromkeys(plan.devices, variants * len(plan.threads) * plan.rounds)
-    each_s = plan.launch.warmup_time_s + plan.launch.min_time_s + _LAUNCH_OVERHEAD_S
+    launches = dict.fromkeys(plan.devices, variants * len(plan.threads) * (plan.rounds or LOOKS[0]))
+    each_s = plan.times.warmup_time_s + plan.times.min_time_s + _LAUNCH_OVERHEAD_S
     return Meter(listener, launches=launches, expected_launch_s=each_s)
 
 
@@ -258,13 +279,17 @@ def _campaign_record(plan: Plan, campaign_id: str, evaluation: Evaluation | None
         name=plan.name,
         started_at=now(),
         seed=plan.seed,
-        rounds_planned=plan.rounds,
+        rounds_planned=plan.rounds or LOOKS[-1],
         quality_metric=evaluation.metric.name if evaluation else None,
         quality_higher_is_better=evaluation.metric.higher_is_better if evaluation else None,
         evaluation_sha256=evaluation.sha256 if evaluation else None,
         pocketbench_version=pocketbench_version(),
         versions=library_versions(),
         plan=plan.to_yaml(),
+        regime=plan.regime,
+        precision=plan.precision if plan.rounds is None else None,
+        budget_s=plan.budget_s,
+        confidence=LOOKS_CONFIDENCE if plan.rounds is None else CONFIDENCE,
     )
 
 

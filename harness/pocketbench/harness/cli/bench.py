@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from pocketbench.harness.cli.connection import CampaignRecordOption
 from pocketbench.harness.cli.finish import measure_and_report
+from pocketbench.harness.cli.quantities import seconds, share
 
 __all__ = ["bench"]
 
@@ -17,13 +19,37 @@ def bench(
     on: Annotated[list[str] | None, typer.Option(help="Device; several times for several. Default: local.")] = None,
     threads: Annotated[str, typer.Option(help="Thread counts, separated by commas.")] = "1",
     cores: Annotated[str | None, typer.Option(help="CPU cores to pin to, separated by commas.")] = None,
-    rounds: Annotated[int, typer.Option(help="Launches of each variant, in random order.")] = 5,
+    rounds: Annotated[
+        int | None,
+        typer.Option(help="Exactly so many launches of each variant; default: until --precision is reached."),
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Half-width of the intervals of ratios; default: 1%. At most 30 rounds.")
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option(help="Time for measuring, such as 90s, 10min or 2h; says what it could not reach.")
+    ] = None,
+    regime: Annotated[str | None, typer.Option(help="burst (default): a cool device; sustained: a hot one.")] = None,
+    accelerator: Annotated[
+        list[str] | None,
+        typer.Option(help="cpu (default), gpu, npu, xnnpack, nnapi or qnn; several times for several."),
+    ] = None,
+    require_accelerator: Annotated[
+        bool, typer.Option("--require-accelerator", help="Fail where a part of the model runs on the CPU after all.")
+    ] = False,
+    energy: Annotated[
+        bool, typer.Option("--energy", help="Measure idle power as well: a minute more a round.")
+    ] = False,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="A first look: 3 rounds of launches of a second, marked as short.")
+    ] = False,
     seed: Annotated[int, typer.Option(help="Seed of the order of launches and of random inputs.")] = 0,
     evaluation: Annotated[str | None, typer.Option(help="Evaluation data; measures quality on the device.")] = None,
     metric: Annotated[
         str | None, typer.Option(help="top-1 (default), top-5, mean-absolute-error or python:module.function.")
     ] = None,
     output: Annotated[Path, typer.Option(help="The report.")] = Path("report.html"),
+    record: CampaignRecordOption = None,
 ) -> None:
     """Measure .tflite and .onnx files on devices; needs no TensorFlow.
 
@@ -39,11 +65,18 @@ def bench(
         devices=on or ["local"],
         threads=_numbers(threads, "--threads"),
         cores=_numbers(cores, "--cores") if cores else None,
-        rounds=rounds,
         seed=seed,
+        quick=quick,
+        rounds=rounds,
+        precision=None if precision is None else share(precision, "--precision"),
+        budget_s=None if budget is None else seconds(budget, "--budget"),
+        regime=regime,
+        accelerators=tuple(accelerator) if accelerator else None,
+        require_accelerator=require_accelerator or None,
+        energy=energy or None,
         data=DataSpec(evaluation=evaluation, metric=metric or "top-1") if evaluation else None,
     )
-    measure_and_report(plan, output)
+    measure_and_report(plan, output, record=record)
 
 
 def _numbers(text: str, option: str) -> list[int]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pocketbench.harness.devices.registry import Device, Registry
     from pocketbench.harness.transports.base import Transport
 
-__all__ = ["RecordOption", "TerminalAsk", "connected", "device_registry"]
+__all__ = ["CampaignRecordOption", "RecordOption", "TerminalAsk", "connected", "device_registry"]
 
 
 class TerminalAsk:
@@ -41,6 +41,15 @@ def device_registry() -> Registry:
 RecordOption = Annotated[
     Path | None,
     typer.Option("--record", help="Write a transcript for a bug report (docs/bug-reports.md) to this new file."),
+]
+
+CampaignRecordOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--record",
+        help="Write a transcript of each device for a bug report (docs/bug-reports.md) to this new folder, or of one "
+        "device to this new .jsonl file.",
+    ),
 ]
 
 

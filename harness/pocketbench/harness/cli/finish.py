@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["check_output", "measure_and_report", "write_campaign_report"]
 
 
-def measure_and_report(plan: Plan, output: Path, *, resume: bool = False) -> None:
+def measure_and_report(plan: Plan, output: Path, *, resume: bool = False, record: Path | None = None) -> None:
     """Run (or resume) the campaign of `plan`, write the report to `output`, print the verdict.
+
+    What goes to and from the devices is written below `record`, where one is named.
 
     Where a device was lost, the report has what was measured until then, and the error is raised after it is written.
     """
@@ -36,7 +38,13 @@ def measure_and_report(plan: Plan, output: Path, *, resume: bool = False) -> Non
         try:
             with progress_view() as view:
                 campaign_id = campaign(
-                    plan, store=store, registry=device_registry(), home=home, progress=view, ask=TerminalAsk()
+                    plan,
+                    store=store,
+                    registry=device_registry(),
+                    home=home,
+                    progress=view,
+                    ask=TerminalAsk(),
+                    record=record,
                 )
         except CampaignInterruptedError as error:
             write_campaign_report(store, error.campaign_id, output)

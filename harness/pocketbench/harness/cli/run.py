@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pocketbench.harness.cli.connection import CampaignRecordOption
 from pocketbench.harness.cli.finish import measure_and_report
 
 __all__ = ["run"]
@@ -18,6 +19,7 @@ def run(
         bool, typer.Option("--resume", help="Go on with this plan's last, interrupted campaign.")
     ] = False,
     output: Annotated[Path | None, typer.Option(help="The report; default: report.html beside the plan.")] = None,
+    record: CampaignRecordOption = None,
 ) -> None:
     """Compress, deploy, measure and report as a plan says.
 
@@ -25,4 +27,4 @@ def run(
     """
     from pocketbench.harness.campaign.plan import load_plan
 
-    measure_and_report(load_plan(plan), output or plan.parent / "report.html", resume=resume)
+    measure_and_report(load_plan(plan), output or plan.parent / "report.html", resume=resume, record=record)

@@ -24,6 +24,16 @@ __all__ = ["read_launch"]
 _SIGNALS = range(1, 65)
 # What a shell says for a program that cannot be started, or is not there.
 _NOT_STARTED = (126, 127)
+# What shells say of a program that they cannot start, and what it means. "Exec format error" is the kernel's (dash,
+# bash), "not executable: 64-bit ELF file" mksh's; busybox takes the program for a script: "line 1: \x7fELF...: not found".
+_REMEDIES = {
+    "Permission denied": "Programs may not be executed in its directory, for example since its storage is mounted with "
+    "noexec: register the device with another --directory.",
+    "Exec format error": "It is built for another processor than the device's.",
+    "ELF": "It is built for another processor than the device's.",
+}
+_REMEDY = "Is it built for this device, and are its C library and loader there?"
+_SHOWN_BYTES = 200
 
 
 def read_launch(completed: Completed, device: str) -> list[Event]:
@@ -50,10 +60,11 @@ def read_launch(completed: Completed, device: str) -> list[Event]:
             stage=stage,
             signal=number,
         )
-    if completed.exit_code in _NOT_STARTED and not events:
+    remedy = next((remedy for said_so, remedy in _REMEDIES.items() if said_so in words), _REMEDY)
+    if not events and (completed.exit_code in _NOT_STARTED or (completed.exit_code != 0 and remedy != _REMEDY)):
         raise RunnerError(
             f"{device} expected the runner to start, got exit code {completed.exit_code}: {words or 'no reason'}. "
-            "Is it built for this device, and are its C library and loader there?",
+            f"{remedy}",
             stage=stage,
         )
     if completed.exit_code != 0:
@@ -65,10 +76,17 @@ def read_launch(completed: Completed, device: str) -> list[Event]:
     if not isinstance(last, DoneEvent):
         raise RunnerError(
             f"{device} expected the runner's output to end with the event 'done', got "
-            f"{last.event if last else 'no event'!r}: it is truncated.{said}",
+            f"{_instead_of_done(last, completed.stdout)}.{said}",
             stage=stage,
         )
     return events
+
+
+def _instead_of_done(last: Event | None, stdout: bytes) -> str:
+    if last is None and stdout.strip():
+        beginning = without_controls(stdout[:_SHOWN_BYTES].decode(errors="replace"))
+        return f"{len(stdout)} bytes without any event, which begin with {beginning!r}"
+    return f"{last.event if last else 'no event'!r}: it is truncated"
 
 
 def _check_sequence(events: list[Event]) -> None:

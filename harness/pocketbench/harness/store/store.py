@@ -175,6 +175,11 @@ class Store:
             writing.set_energies(connection, launch_id, energies)
         return launch_id
 
+    def set_energies(self, launch_id: int, energies: Sequence[EnergyRecord]) -> None:
+        """The energies of a launch, now that its idle baseline is complete."""
+        with self._database.writing() as connection:
+            writing.set_energies(connection, launch_id, energies)
+
     def set_device(self, campaign_id: str, device: str, **values: object) -> None:
         """What a campaign found out about a device, by the names of the columns."""
         with self._database.writing() as connection:

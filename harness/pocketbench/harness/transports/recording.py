@@ -11,7 +11,6 @@ from typing import BinaryIO, Self, TypeVar, cast
 
 from pocketbench.harness.transports.base import Completed, Transport
 from pocketbench.harness.transports.transcript import (
-    INLINE_BYTES,
     Bytes,
     Failure,
     Header,
@@ -23,7 +22,7 @@ from pocketbench.harness.transports.transcript import (
     plain_text,
     sha256_of,
 )
-from pocketbench.harness.transports.transcript_writer import TranscriptWriter, named_bytes
+from pocketbench.harness.transports.transcript_writer import TranscriptWriter
 
 __all__ = ["RecordingTransport"]
 
@@ -41,20 +40,23 @@ class RecordingTransport:
     def __init__(self, inner: Transport, path: Path, *, pocketbench_version: str) -> None:
         self.address = inner.address
         self._inner = inner
+        self._began_s = time.monotonic()
         self._transcript = TranscriptWriter(path)
         kind = inner.address.partition(":")[0]
         self._transcript.write(Header(pocketbench_version=pocketbench_version, transport=kind))
 
     def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes | BinaryIO = b"") -> Completed:
-        """As `inner` does."""
-        observed = _Observed(io.BytesIO(stdin) if isinstance(stdin, bytes) else stdin)
-        given = stdin if isinstance(stdin, bytes) else cast(BinaryIO, observed)
+        """As `inner` does; what is fed is written down by its hash only."""
+        started_s = self._now_s()
+        observed = None if isinstance(stdin, bytes) else _Observed(stdin)
+        given = stdin if observed is None else cast(BinaryIO, observed)
         duration_s, completed, error = _timed(lambda: self._inner.run(argv, timeout_s=timeout_s, stdin=given))
         self._transcript.write_call(
             RunCall(
+                started_s=started_s,
                 argv=tuple(plain_text(str(argument)) for argument in argv),
                 timeout_s=timeout_s,
-                stdin=named_bytes(stdin) if isinstance(stdin, bytes) else observed.seen(),
+                stdin=observed.seen() if observed else _by_hash(cast(bytes, stdin)),
                 duration_s=completed.duration_s if completed else duration_s,
                 result=self._result(completed) if completed else None,
                 error=_failure(error),
@@ -65,9 +67,11 @@ class RecordingTransport:
     def push(self, source: Path, target: PurePosixPath, *, mode: int = 0o644) -> None:
         """As `inner` does; what is pushed is written down by its hash only."""
         digest, size = _hash_file(source)
+        started_s = self._now_s()
         duration_s, _, error = _timed(lambda: self._inner.push(source, target, mode=mode))
         self._transcript.write_call(
             PushCall(
+                started_s=started_s,
                 target=plain_text(str(target)),
                 mode=mode,
                 sha256=digest,
@@ -80,9 +84,11 @@ class RecordingTransport:
 
     def pull(self, source: PurePosixPath, target: Path) -> None:
         """As `inner` does."""
+        started_s = self._now_s()
         duration_s, _, error = _timed(lambda: self._inner.pull(source, target))
         self._transcript.write_call(
             PullCall(
+                started_s=started_s,
                 source=plain_text(str(source)),
                 content=None if error else self._transcript.keep(target.read_bytes()),
                 duration_s=duration_s,
@@ -104,6 +110,9 @@ class RecordingTransport:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def _now_s(self) -> float:
+        return time.monotonic() - self._began_s
+
     def _result(self, completed: Completed) -> Result:
         return Result(
             exit_code=completed.exit_code,
@@ -114,12 +123,11 @@ class RecordingTransport:
 
 
 class _Observed(io.RawIOBase):
-    """A file given as standard input, with size, hash and beginning of what was read of it."""
+    """A file given as standard input, with size and hash of what was read of it."""
 
     def __init__(self, inner: BinaryIO) -> None:
         self._inner = inner
         self._digest = hashlib.sha256()
-        self._beginning = b""
         self._size = 0
 
     def readable(self) -> bool:
@@ -129,12 +137,10 @@ class _Observed(io.RawIOBase):
         data = self._inner.read(size)
         self._digest.update(data)
         self._size += len(data)
-        self._beginning += data[: INLINE_BYTES - len(self._beginning)]
         return data
 
     def seen(self) -> Bytes:
-        if self._size <= INLINE_BYTES:
-            return named_bytes(self._beginning)
+        """What was read."""
         return Bytes(sha256=self._digest.hexdigest(), size_bytes=self._size)
 
 
@@ -158,6 +164,10 @@ def _failure(error: BaseException | None) -> Failure | None:
     if error is None:
         return None
     return Failure(name=error_name(error), message=plain_text(str(error)) or type(error).__name__)
+
+
+def _by_hash(data: bytes) -> Bytes:
+    return Bytes(sha256=sha256_of(data), size_bytes=len(data)) if data else Bytes(text="")
 
 
 def _hash_file(path: Path) -> tuple[str, int]:

@@ -47,8 +47,8 @@ class ScriptedTransport:
     """Answers from the transcript `path`; InputError where it is none.
 
     Calls are matched as Tokens says, pushes also by their content. After a call that does not match every further one
-    raises the same error: what comes after it was never recorded. No time passes but for a command that is fed from a
-    file, which takes as long as it did, since senders measure the rate.
+    raises the same error: what comes after it was never recorded. No time passes but on the clock of the session
+    (`now_s`), and for a command that is fed from a file, which takes as long as it did, since senders measure the rate.
     """
 
     def __init__(self, path: Path) -> None:
@@ -63,6 +63,14 @@ class ScriptedTransport:
     def remaining(self) -> int:
         """Recorded calls that nobody has made yet."""
         return len(self._transcript.calls) - self._position
+
+    @property
+    def now_s(self) -> float:
+        """The time in the recorded session: seconds from its beginning to the end of the last call that was made."""
+        if self._position == 0:
+            return 0.0
+        last = self._transcript.calls[self._position - 1]
+        return last.started_s + last.duration_s
 
     def run(self, argv: Sequence[str], *, timeout_s: float, stdin: bytes | BinaryIO = b"") -> Completed:
         """The recorded result, with the argv of this call."""

@@ -136,7 +136,9 @@ class SshLink:
         return not self.is_alive()
 
     def why_lost(self) -> str | None:
-        """What broke the connection; None where it is not known."""
+        """What broke the connection, or the one that it goes through; None where it is not known."""
+        if self._through is not None and (reason := self._through.why_lost()):
+            return reason
         saved = self.transport.saved_exception
         if isinstance(saved, ConnectionAbortedError):
             return saved.strerror

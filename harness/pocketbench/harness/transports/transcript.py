@@ -1,9 +1,11 @@
 """A transcript: everything that went over a transport, as a text file of JSON lines that can be read before it is sent.
 
     {"kind": "header", "pocketbench_transcript": 1, "pocketbench_version": "0.1.0", "transport": "ssh", "edited": false}
-    {"kind": "run", "argv": ["uname", "-m"], "timeout_s": 15.0, "stdin": {"text": ""}, "result": {"exit_code": 0, …
+    {"kind": "run", "started_s": 0.1, "argv": ["uname", "-m"], "stdin": {"text": ""}, "result": …
     {"kind": "content", "sha256": "9f86…", "zlib": "…"}                      large contents stand once, before their use
     {"kind": "end", "calls": 2, "sha256": "…", "complete": true}             sha256 of all lines before
+
+Where what recorded has crashed there is no end; what stands there until then is a transcript all the same.
 
 Bytes are text where most of them can be read, else base64, of zlib's where there are many. `edited` is set by hand
 where something private was taken out: then the checksums are not compared.
@@ -139,12 +141,15 @@ class Result(Strict):
 
 
 class _Call(Strict):
+    """`started_s` is counted from the beginning of the recording."""
+
+    started_s: Seconds
     duration_s: Seconds
     error: Failure | None = None
 
 
 class RunCall(_Call):
-    """`Transport.run`. `stdin` is what was read of it; of a large one only size and hash are kept."""
+    """`Transport.run`. Of `stdin` only size and hash are kept: it may be a model, or data."""
 
     kind: Literal["run"] = "run"
     argv: tuple[str, ...]

@@ -1,8 +1,12 @@
-"""Read a transcript strictly: what was cut off, changed or made by something else is refused with the reason."""
+"""Read a transcript strictly: what was changed or made by something else is refused with the reason.
+
+One that ends early, as a crash leaves it, is read up to there, with a warning.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +31,7 @@ from pocketbench.harness.transports.transcript import (
 __all__ = ["Call", "Transcript", "read_transcript"]
 
 Call = RunCall | PushCall | PullCall
+_log = logging.getLogger(__name__)
 _RECORD_AGAIN = "record it again"
 # The last line is written whatever the size.
 _END_BYTES = 1000
@@ -34,7 +39,7 @@ _END_BYTES = 1000
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """A transcript in memory. Where not `complete`, recording stopped before the session ended."""
+    """A transcript in memory. Where not `complete`, the session went on after its last call."""
 
     path: Path
     header: Header
@@ -75,11 +80,12 @@ def read_transcript(path: Path) -> Transcript:
             _check_bytes(path, number, line)
             calls.append(line)
     if end is None:
-        raise InputError(
-            f"{path}: expected a transcript with an end, got one of {len(calls)} calls without: it was cut off while "
-            f"it was written or sent; {_RECORD_AGAIN}."
+        _log.warning(
+            "%s: it has %d calls and no end: the recording crashed, or the file was cut off when it was sent.",
+            path,
+            len(calls),
         )
-    return Transcript(path, header, tuple(calls), contents, end.complete)
+    return Transcript(path, header, tuple(calls), contents, end is not None and end.complete)
 
 
 class _Reader:
@@ -106,11 +112,9 @@ class _Reader:
         return line
 
     def rest(self) -> Iterator[tuple[int, Line, str]]:
+        """Whole lines: what a crash left of the last one is not one."""
         self._digest.update(self._lines[0] + b"\n")
-        last = len(self._lines) - 1
-        for index, text in enumerate(self._lines[1:], start=1):
-            if index == last and not text:
-                return
+        for index, text in enumerate(self._lines[1:-1], start=1):
             before = self._digest.hexdigest()
             yield index + 1, self._parse(index + 1, text), before
             self._digest.update(text + b"\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
@@ -25,13 +26,13 @@ from pocketbench.harness.transports.transcript import (
     sha256_of,
 )
 
-__all__ = ["TranscriptWriter", "named_bytes"]
+__all__ = ["TranscriptWriter"]
 
 _log = logging.getLogger(__name__)
 
 
 class TranscriptWriter:
-    """Every line is handed to the system when it is written: what is recorded may end in a crash.
+    """Every line is handed to the system, whole, when it is written: what is recorded may end in a crash.
 
     Where the file would grow over its limit, or cannot be written, recording stops for good, with a warning. Raises
     InputError where `path` exists already or cannot be made.
@@ -39,7 +40,7 @@ class TranscriptWriter:
 
     def __init__(self, path: Path) -> None:
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
             raise InputError(
                 f"expected to write a new transcript {path}, got: {error.strerror}. Name a file that is not there yet, "
@@ -55,7 +56,7 @@ class TranscriptWriter:
 
     def keep(self, data: bytes) -> Bytes:
         """`data` as a call names it; a large one is written, unless it stands there."""
-        named = named_bytes(data)
+        named = _named(data)
         if named.sha256 is not None and named.sha256 not in self._kept and len(data) <= CONTENT_BYTES:
             self.write(Content.of(data))
             self._kept.add(named.sha256)
@@ -75,10 +76,7 @@ class TranscriptWriter:
             if self._size + len(data) > TRANSCRIPT_BYTES:
                 self._stop(f"it would be larger than {TRANSCRIPT_BYTES} bytes")
                 return False
-            try:
-                self._stream.write(data)
-            except OSError as error:
-                self._stop(str(error.strerror))
+            if not self._put(data):
                 return False
             self._digest.update(data)
             self._size += len(data)
@@ -90,19 +88,29 @@ class TranscriptWriter:
             if self._stream.closed:
                 return
             try:
-                end = End(calls=self._calls, sha256=self._digest.hexdigest(), complete=self._complete)
-                self._stream.write(_encode(end))
-            except OSError as error:
-                self._stop(str(error.strerror))
+                self._put(_encode(End(calls=self._calls, sha256=self._digest.hexdigest(), complete=self._complete)))
             finally:
                 self._stream.close()
+
+    def _put(self, data: bytes) -> bool:
+        """Write a whole line, or none of it and stop."""
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._stream.write(left) :]  # a disk that becomes full takes a part
+        except OSError as error:
+            self._stop(str(error.strerror))
+            with contextlib.suppress(OSError):
+                self._stream.truncate(self._size)
+            return False
+        return True
 
     def _stop(self, reason: str) -> None:
         self._complete = False
         _log.warning("%s: recording stopped: %s", self._path, reason)
 
 
-def named_bytes(data: bytes) -> Bytes:
+def _named(data: bytes) -> Bytes:
     """`data` itself where it is small, else its hash and size."""
     if len(data) <= INLINE_BYTES:
         text, encoded = as_text_or_base64(data)
