@@ -84,8 +84,9 @@ def _verdict(ratio: Estimate | None, floor: NoiseFloor | None, *, is_reference: 
 
 def job_summary(tables: CampaignTables) -> list[dict[str, Any]]:
     """A row per job, and one per variant that failed and so has none: texts to print, and the figures behind them."""
+    jobs = tables.jobs[~tables.jobs["is_aa_copy"]]  # noise, no variant
     joined = (
-        tables.variants.merge(tables.jobs, on="variant_id", how="left", suffixes=("_variant", ""))
+        tables.variants.merge(jobs, on="variant_id", how="left", suffixes=("_variant", ""))
         .merge(tables.estimates, on="job_id", how="left")
         .merge(tables.quality, on="job_id", how="left")
         .merge(tables.engines[["engine_id", "name"]].rename(columns={"name": "engine"}), on="engine_id", how="left")
