@@ -7,6 +7,7 @@ connection that stands, as a campaign's does.
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import statistics
@@ -127,6 +128,7 @@ def _ours(connect: Callable[[], Transport], *, connecting: bool) -> Way:
     return way
 
 
+@functools.cache
 def source_s(folder: Path) -> float:
     """Seconds for hashing the files on this computer, which a process does once for each of them."""
     began_s = time.perf_counter()

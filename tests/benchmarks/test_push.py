@@ -9,24 +9,28 @@ import pytest
 
 from benchmarks import push
 from benchmarks.outcome import Row, versions, write_json
-from benchmarks.push_ways import links
+from benchmarks.push_ways import OURS, links
 from tests.needs import require_program
 
 
-def row(run: str, ratio: float = 1.0, ours_s: float = 0.2, spread: float = 0.1) -> Row:
-    low, high = ratio - spread, ratio + spread
-    return {"run": run, "ratio": ratio, "ratio_low": low, "ratio_high": high, "ours_s": ours_s, "round_trip_s": 0.05}
+def row(run: str, ratio: float = 1.0, ours_s: float = 0.2, alike: float = 0.7) -> Row:
+    low, high = ratio - 0.1, ratio + 0.1
+    ratios: Row = {"ratio": ratio, "ratio_low": low, "ratio_high": high, "alike": alike}
+    return {"run": run, "ours_s": ours_s, "round_trip_s": 0.05, **ratios}
 
 
 @pytest.mark.parametrize(
     ("rows", "met"),
     [
-        pytest.param([row("first", 0.9), row("unchanged")], [True, True, True], id="faster"),
-        pytest.param([row("first", 1.05), row("unchanged")], [False, True, True], id="slower, but not for sure"),
-        pytest.param([row("first", 1.5), row("first", 0.5), row("unchanged")], [False, False, True], id="than one"),
-        pytest.param([row("first"), row("unchanged", 9.0, 0.34)], [True, True, True], id="unchanged, in time"),
-        pytest.param([row("first"), row("unchanged", 0.1, 0.36)], [True, True, False], id="unchanged, too long"),
-        pytest.param([], [False, False, False], id="nothing was measured"),
+        pytest.param([row("first", 0.9), row("unchanged")], [True, True, True, True], id="faster"),
+        pytest.param([row("first", 1.05), row("unchanged")], [False, True, True, True], id="slower, but not for sure"),
+        pytest.param(
+            [row("first", 1.5), row("first", 0.5), row("unchanged")], [False, False, True, True], id="than one"
+        ),
+        pytest.param([row("first", alike=1.2), row("unchanged")], [True, True, False, True], id="with the same work"),
+        pytest.param([row("first"), row("unchanged", 9.0, 0.34)], [True, True, True, True], id="unchanged, in time"),
+        pytest.param([row("first"), row("unchanged", 0.1, 0.36)], [True, True, True, False], id="unchanged, too long"),
+        pytest.param([], [False, False, False, False], id="nothing was measured"),
     ],
 )
 def test_goals(rows: list[Row], met: list[bool]):
@@ -54,3 +58,20 @@ def test_small_cases_go_the_whole_way(tmp_path: Path, monkeypatch: pytest.Monkey
         for run in ("first", "unchanged")
     }
     assert all(0 < row["ratio_low"] <= row["ratio"] <= row["ratio_high"] for row in written)
+    first = [row for row in written if row["run"] == "first"]
+    assert all(row["disk_s"] > 0 and 0 < row["alike"] < row["ratio"] for row in first)
+    assert {row["against"] for row in first if row["hash_s"] is None} == {"rsync"}
+    assert all(row["source_s"] > 0 and row["connect_s"] > 0 for row in written)
+
+
+def test_the_longer_of_what_was_left_undone_is_added_to_theirs():
+    series = {
+        OURS: push.Series({0: 3.0, 1: 6.0}),
+        "scp": push.Series({0: 1.0, 1: 2.0}, {0: 2.0, 1: 1.0}, {0: 0.5, 1: 4.0}),
+        "rsync": push.Series({0: 1.0, 1: 2.0}, {0: 2.0, 1: 4.0}),
+    }
+    rows = push.rows_of("ssh", "x", "first", series, push.Overheads(0.1, 0.2), 0.3)
+    assert [row["against"] for row in rows] == ["rsync", "scp"]
+    assert [row["ratio"] for row in rows] == pytest.approx([3.0, 3.0])
+    assert [row["alike"] for row in rows] == pytest.approx([1.0, 1.0])
+    assert [row["hash_s"] for row in rows] == [None, 2.25]

@@ -9,12 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from pocketbench.harness.deploy import compression
 from pocketbench.harness.deploy.deployment import deploy, status
+from pocketbench.harness.deploy.garbage import collect_garbage
+from pocketbench.harness.deploy.layout import Layout
 from pocketbench.harness.deploy.progress import Progress
+from pocketbench.harness.deploy.status import uncollected_bytes
 from pocketbench.harness.errors import DeploymentError, TransportError
 from pocketbench.harness.transports.local import LocalTransport
 from tests.deploy.conftest import contents, is_tar, objects
@@ -160,7 +165,21 @@ def test_without_flock_nothing_is_taken_over_or_collected(tools_in, transport, d
     deploy(tools_in(without=("flock",)), directory, plan, check=accept)
     assert contents(directory) == {"model.tflite": LARGE}
     assert len(list(Path(directory).glob("incoming/*/o/*"))) == 1
-    assert "no flock: nothing is collected" in caplog.text
+    assert "no flock: no old deployment is removed" in caplog.text
+
+
+def test_without_flock_the_status_says_how_much_is_of_no_use_any_more(tools_in, transport, directory, make_plan):
+    device = tools_in(without=("flock",))
+    with pytest.raises(TransportError):
+        deploy(
+            Cut(LocalTransport(), directory, 2_000_000, kills=False), directory, make_plan({"m": LARGE}), check=accept
+        )
+    arrived = sum(path.stat().st_size for path in Path(directory).glob("incoming/*/o/*"))
+    for size in (100, 2_000, 30_000):
+        deploy(device, directory, make_plan({"m": b"x" * size, "same": b"same"}), check=accept)
+    deploy(device, directory, make_plan({"m": b"y" * 500}, "other"), check=accept)
+    assert uncollected_bytes(device, directory, status(device, directory)) == arrived + 100
+    assert uncollected_bytes(transport, directory, status(transport, directory)) is None
 
 
 def test_a_stream_that_only_seems_complete_is_refused(transport, directory, make_plan):
@@ -170,3 +189,24 @@ def test_a_stream_that_only_seems_complete_is_refused(transport, directory, make
     with pytest.raises(DeploymentError):
         deploy(transport, directory, make_plan({"m": b"two"}), check=accept)
     assert contents(directory) == FIRST
+
+
+def test_what_is_removed_between_two_commands_of_a_deployment_is_sent_again(
+    transport, directory, make_plan, monkeypatch
+):
+    """A clock that jumps makes it look old; here after the first 2 MB, by which the link is measured."""
+    monkeypatch.setattr(compression.Sample, "pays", lambda self, rate: False)
+    text = b"".join(b"%d %d\n" % (n, n * n) for n in range(700_000))
+    removed: list[Path] = []
+
+    def collect(completed):
+        if completed.stdout.strip() == b"2000000" and not removed:
+            removed.extend(Path(directory).glob("incoming/*"))
+            collect_garbage(LocalTransport(), Layout(directory), partial_kept=timedelta(0))
+        return completed
+
+    transport.alter = collect
+    deploy(transport, directory, make_plan({"model": text}), check=accept)
+    assert len(removed) == 1
+    assert not removed[0].exists()
+    assert contents(directory) == {"model": text}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import random
+import time
 from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
@@ -96,6 +98,37 @@ def test_damage_is_found(device, directory, make_plan):
         rollback(device, directory, "digits")
     deploy(device, directory, make_plan(FIRST), check=accept)
     assert contents(directory) == FIRST
+
+
+def test_files_that_a_cut_launch_or_copy_left_are_collected_after_a_day(device, directory, make_plan):
+    deploy(device, directory, make_plan(FIRST), check=accept)
+    token, left, kept = "0123456789abcdef", [], []
+    for folder in (Path(directory), Path(directory) / "work/digits"):
+        for name in (f".pocketbench-{token}", f".{token}.input", f".{token}.samples", f"..{token}.input.k2_x9q1z"):
+            left.append(aged(folder / name, days=1.01))
+            kept.append(aged(folder / name.replace("0", "9"), days=0.99))
+        for name in (f".pocketbench-{token[:15]}g", f".pocketbench-{token}0", f".{token[:15]}.input", f".{token}", "x"):
+            kept.append(aged(folder / name, days=9))
+        (folder / f".pocketbench-{token[::-1]}").symlink_to(kept[-1])
+        (folder / f".{token[::-1]}.folder").mkdir()
+        kept += [folder / f".pocketbench-{token[::-1]}", folder / f".{token[::-1]}.folder"]
+    elsewhere = Path(f"{directory}-elsewhere")
+    elsewhere.mkdir()
+    kept.append(aged(elsewhere / f".{token}.input", days=9))
+    (Path(directory) / "work/link").symlink_to(elsewhere)
+    left.append(aged(Path(directory) / "work/a 'b'\n$(c)" / f".{token}.input", days=9))
+    collect_garbage(device, Layout(directory))
+    assert [path for path in left if path.exists()] == []
+    assert [path for path in kept if not path.exists()] == []
+    assert contents(directory) == FIRST
+
+
+def aged(path, *, days):
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("left")
+    then = time.time() - days * 86_400
+    os.utime(path, (then, then))
+    return path
 
 
 def test_compressed(device, directory, make_plan, monkeypatch):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import random
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -71,7 +75,17 @@ def android_phone(android, device_cache, tmp_path, monkeypatch):
     monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", "1")
     with RealAdbd(android, device_cache) as adbd, phone(adbd, tmp_path) as transport:
         seen = PurePosixPath(android.data / STRANGE)
-        yield Link(transport, adbd.unplug, DATA / STRANGE, seen, mend=adbd.plug, has_flock=False)
+        unplugging = threading.Lock()  # the cut is made by the thread that sends: it may be noticed before it is over
+
+        def cut():
+            with unplugging:
+                adbd.unplug()
+
+        def mend():
+            with unplugging:
+                adbd.plug()
+
+        yield Link(transport, cut, DATA / STRANGE, seen, mend=mend, has_flock=False)
 
 
 def phone(adbd, folder):
@@ -98,6 +112,18 @@ class CutLink(Cut):
         self._link.cut()
 
 
+def wait_for_the_receiver(link):
+    """adbd takes up to 32 MiB before the command there does, and gives it what came before the cut."""
+    deadline = time.monotonic() + 60
+    while True:
+        for path in Path(link.seen).glob("incoming/[0-9a-f]*/lock"):
+            with path.open("ab") as lock, contextlib.suppress(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+        assert time.monotonic() < deadline, "the receiver ends"
+        time.sleep(0.01)
+
+
 def test_the_whole_way(link, make_plan):
     transport, directory = link.transport, link.directory
     first = deploy(transport, directory, make_plan(FIRST), check=accept)
@@ -121,6 +147,8 @@ def test_a_cut_in_the_middle(link, make_plan):
         deploy(CutLink(link, 4_000_000), link.directory, make_plan(SECOND), check=accept)
     assert contents(link.seen) == FIRST
     link.mend()
+    if link.has_flock:
+        wait_for_the_receiver(link)
     told: list[Progress] = []
     deploy(link.transport, link.directory, make_plan(SECOND), check=accept, progress=told.append)
     assert contents(link.seen) == SECOND

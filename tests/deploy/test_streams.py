@@ -11,7 +11,7 @@ import pytest
 
 from pocketbench.checked.errors import InputError
 from pocketbench.harness.deploy.compression import Sample, sample_of
-from pocketbench.harness.deploy.progress import Meter
+from pocketbench.harness.deploy.progress import Meter, Progress
 from pocketbench.harness.deploy.stream import TarFile, TarLink, TarText, file_chunks, open_stream, tar_chunks
 
 RANDOM = random.Random(0).randbytes(700_000)
@@ -102,11 +102,59 @@ def test_compression_pays_where_the_link_is_slower(ratio, compressor, link, pays
     assert Sample(ratio, compressor).pays(link) is pays
 
 
+@pytest.mark.parametrize(
+    ("progress", "message", "summary"),
+    [
+        pytest.param(
+            Progress(30_000_000, 100_000_000, 0, 30_100_000, 2.0),
+            "30.0 of 100.0 MB, 15.0 MB/s",
+            "sent 30.0 MB in 2.0 s",
+            id="plain",
+        ),
+        pytest.param(
+            Progress(30_000_000, 100_000_000, 10_000_000, 8_000_000, 2.0),
+            "30.0 of 100.0 MB, 10.0 MB/s, 4.0 MB/s compressed on the wire",
+            "sent 20.0 MB in 2.0 s, 8.0 MB compressed on the wire; 10.0 MB were there of an earlier attempt",
+            id="compressed, resumed",
+        ),
+        pytest.param(
+            Progress(100, 100, 0, 3_000, 0.5),
+            "0.0 MB sent, the device verifies them",
+            "sent 0.0 MB in 0.5 s",
+            id="all",
+        ),
+        pytest.param(
+            Progress(7, 7, 7, 3_000, 0.5), "0.0 MB sent, the device verifies them", "nothing to send", id="none"
+        ),
+        pytest.param(Progress(0, 9_000_000, 0, 0, 0.0), "0.0 of 9.0 MB, 0.0 MB/s", "sent 0.0 MB in 0.0 s", id="start"),
+    ],
+)
+def test_a_moment_of_a_transfer_in_words(progress, message, summary):
+    assert progress.message == message
+    assert progress.summary() == summary
+
+
+def test_the_time_left_follows_the_rate_up_to_now():
+    assert Progress(30, 100, 10, 25, 2.0).seconds_left == 7.0
+    assert Progress(10, 100, 10, 0, 2.0).seconds_left is None
+    assert Progress(100, 100, 10, 90, 2.0).seconds_left is None
+
+
+def test_that_all_was_handed_over_is_told_at_once(told):
+    meter = Meter(1000, 0, told.append)
+    meter.add_file_bytes(999)
+    meter.add_wire_bytes(999)
+    meter.add_file_bytes(1)
+    meter.add_wire_bytes(1)
+    meter.add_wire_bytes(512)
+    assert [progress.file_bytes for progress in told] == [1000]
+
+
 def test_rates_tell_files_from_the_wire(told):
     meter = Meter(1000, 200, told.append)
     meter.add_file_bytes(800)
     meter.add_wire_bytes(100)
     meter.tell()
-    (progress,) = told
+    progress = told[-1]
     assert (progress.file_bytes, progress.file_bytes_total, progress.resumed_bytes) == (1000, 1000, 200)
     assert progress.file_bytes_per_s == pytest.approx(8 * progress.wire_bytes_per_s)

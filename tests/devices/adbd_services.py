@@ -20,6 +20,8 @@ __all__ = ["HostLeftError", "Machine", "Stream", "serve"]
 _PACKET = struct.Struct("<BI")
 _STDIN, _STDOUT, _STDERR, _EXIT, _CLOSE_STDIN = range(5)
 _READ_BYTES = 1 << 16
+# adbd has a pair of sockets there, which hold 208 KiB (socket(7), wmem_default).
+_PIPE_BYTES = 1 << 18
 
 
 class HostLeftError(Exception):
@@ -77,6 +79,7 @@ class _Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE if v2 else subprocess.STDOUT,
             start_new_session=True,
+            pipesize=_PIPE_BYTES,
         )
 
     def run(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any, Protocol
@@ -84,13 +85,16 @@ def print_rows(columns: Sequence[str], rows: Sequence[Mapping[str, Any]], *, as_
 
 
 @contextmanager
-def progress_view(quiet: bool = False) -> Iterator[ProgressView]:
-    """Show one bar on stderr with the time left; plain lines where stderr is no terminal; nothing if `quiet`."""
+def progress_view(quiet: bool = False, *, plain_interval_s: float = 0.0) -> Iterator[ProgressView]:
+    """Show one bar on stderr with the time left; plain lines where stderr is no terminal; nothing if `quiet`.
+
+    Where messages change all the time, there is at most one plain line in `plain_interval_s`.
+    """
     if quiet:
         yield lambda event: None
         return
     if not sys.stderr.isatty():
-        yield _PlainLines()
+        yield _PlainLines(plain_interval_s)
         return
     from rich.console import Console
     from rich.markup import escape
@@ -113,15 +117,18 @@ def progress_view(quiet: bool = False) -> Iterator[ProgressView]:
 
 
 class _PlainLines:
-    """A line per message that is new, for logs and CI."""
+    """A line per message that is new, for logs and CI; the first one once `interval_s` have passed."""
 
-    def __init__(self) -> None:
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
         self._last = ""
+        self._last_s = time.monotonic()
 
     def __call__(self, event: ProgressEvent) -> None:
-        if event.message == self._last:
+        now_s = time.monotonic()
+        if event.message == self._last or now_s - self._last_s < self._interval_s:
             return
-        self._last = event.message
+        self._last, self._last_s = event.message, now_s
         share = f"{event.done / event.total:4.0%}" if event.total else "    "
         sys.stderr.write(f"{share}  {event.message}  {_time_left(event.seconds_left)}".rstrip() + "\n")
         sys.stderr.flush()

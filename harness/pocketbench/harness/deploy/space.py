@@ -37,7 +37,8 @@ def check_quota(
     raise DeploymentError(
         f"{where}: expected at most {megabytes(quota_bytes)} in our directory, got {megabytes(used_bytes)} there and "
         f"{megabytes(needed_bytes)} to come: nothing was written. Remove what is no longer needed "
-        f"(`pocketbench deploy remove NAME`; largest: {shown})."
+        f"(`pocketbench deploy remove NAME`; largest: {shown}), or allow more (`pocketbench deploy push VARIANT "
+        "--quota-mb N`)."
     )
 
 

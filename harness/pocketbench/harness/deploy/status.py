@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -16,7 +16,7 @@ from pocketbench.harness.deploy.survey import split_marked, survey
 from pocketbench.harness.errors import DeploymentError
 from pocketbench.harness.transports.base import Transport
 
-__all__ = ["DeploymentStatus", "status", "unknown_name"]
+__all__ = ["DeploymentStatus", "status", "uncollected_bytes", "unknown_name"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,21 @@ def status(transport: Transport, directory: PurePosixPath, *, verify: bool = Fal
         names = tuple(file.name for file in record.files)
         rows.append(DeploymentStatus(entry.name, record.deployment_id, record.previous_id, names, size, problem))
     return rows
+
+
+def uncollected_bytes(transport: Transport, directory: PurePosixPath, rows: Sequence[DeploymentStatus]) -> int | None:
+    """Bytes that no deployment of `rows` nor the one before it needs, on a device where nothing is ever collected.
+
+    None where it has flock, and collects.
+    """
+    layout = Layout(directory)
+    seen = survey(transport, layout, "-")
+    if "flock" in seen.tools:
+        return None
+    kept = [(row.name, kept_id) for row in rows for kept_id in (row.deployment_id, row.previous_id) if kept_id]
+    records = [survey(transport, layout, *name_and_id).record for name_and_id in kept]
+    needed = {file.sha256 for record in records if record is not None for file in record.files}
+    return seen.used_bytes - sum(placed.size_bytes for sha256, placed in seen.objects.items() if sha256 in needed)
 
 
 def unknown_name(transport: Transport, directory: PurePosixPath, name: str) -> InputError:

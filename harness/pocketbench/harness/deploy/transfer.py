@@ -227,8 +227,13 @@ class _Delivery:
                 stdin=stream,
                 timeout_s=extra_s + size_bytes / _SLOWEST_BYTES_PER_S,
             )
-        if completed.exit_code == GONE and self._resuming:
-            raise _UnusableError("it is in use, or has gone")
+        if completed.exit_code == GONE:
+            if self._resuming:
+                raise _UnusableError("it is in use, or has gone")
+            raise DeviceChangedError(
+                f"{self._transport.address}: expected what had arrived to stay until all is there, got none of it: it "
+                "was removed or taken over meanwhile. Deploy again."
+            )
         self._old = ""
         return completed
 

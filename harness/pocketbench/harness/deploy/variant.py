@@ -15,6 +15,7 @@ from pocketbench.harness.deploy.hashing import digest_of
 from pocketbench.harness.deploy.layout import Layout
 from pocketbench.harness.deploy.plan import Deployment, DeploymentFile, DeploymentPlan, is_name
 from pocketbench.harness.deploy.progress import ProgressCallback
+from pocketbench.harness.deploy.space import QUOTA_BYTES
 from pocketbench.harness.engines.catalogue import EngineBuild, engine_for_format
 from pocketbench.harness.runner.client import Runner
 from pocketbench.harness.transports.base import Transport
@@ -46,11 +47,12 @@ def deploy_variant(
     runner: Path,
     name: str,
     progress: ProgressCallback | None = None,
+    quota_bytes: int = QUOTA_BYTES,
 ) -> DeployedVariant:
     """Deploy `variant_file` with `engine` and `runner` under `name`, made safe by `deployment_name`.
 
     With the engine go the libraries that it needs beside it and, where the device's own C library is too old for it,
-    the loader of a newer one, which then starts the runner. `progress` as in `deploy`.
+    the loader of a newer one, which then starts the runner. `progress` and `quota_bytes` as in `deploy`.
     Before the switch the device answers the golden inference within `atol + rtol * |expected|`; where `golden` is
     None, it loads the model and says its inputs and outputs. Raises InputError before anything is written where a
     file cannot be used, DeploymentError where the answer is wrong, RunnerError where the engine refuses.
@@ -69,7 +71,7 @@ def deploy_variant(
         else:
             _check_golden(client, expected, rtol, atol, f"{transport.address}, {deployment.name}")
 
-    deployment = deploy(transport, directory, plan, check=check, progress=progress)
+    deployment = deploy(transport, directory, plan, check=check, progress=progress, quota_bytes=quota_bytes)
     return DeployedVariant(_client(transport, directory, deployment, engine, model), deployment)
 
 
@@ -101,6 +103,9 @@ def _client(
     if engine.loader is not None:
         # The loader takes libraries from the deployment's directory by their names, which are links there (ld.so(8)).
         launcher = [str(files[engine.loader.name]), "--library-path", str(deployment.root), *launcher]
+    elif engine.libraries:
+        # Android's linker finds what lies beside the engine where it is told to look (linker.cpp, LD_LIBRARY_PATH).
+        launcher = ["env", f"LD_LIBRARY_PATH={deployment.root}", *launcher]
     return Runner(transport, launcher, engine.name, files[engine.library.name], files[model], work)
 
 

@@ -34,6 +34,7 @@ _KILL_TIMEOUT_S = 5.0
 # What a stream raises where the command has ended or the connection is gone.
 _GONE = (StreamEndedError, LinkBrokenError, TimeoutError)
 _FOREVER_S = 1e6
+# Larger ones leave the processor caches: 1 MiB is a fifth slower on loopback.
 _PIECE_BYTES = 1 << 18
 
 

@@ -17,7 +17,7 @@ from adb_shell import constants
 from pocketbench.harness.transports.adb_keys import AdbKey
 from pocketbench.harness.transports.adb_link import LinkBrokenError
 from pocketbench.harness.transports.adb_protocol import AdbProtocolError
-from pocketbench.harness.transports.adb_stream import DirectStream
+from pocketbench.harness.transports.adb_stream import WINDOW_BYTES, DirectStream
 from pocketbench.harness.transports.adb_wire import (
     MAX_PAYLOAD_BYTES,
     VERSION,
@@ -36,8 +36,8 @@ _JOIN_TIMEOUT_S = 5.0
 # More than a device sends until it has heard all our keys.
 _ANSWERS = 200
 _WORD = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-# Only what this side does too; without delayed_ack every message is acknowledged before the next.
-_BANNER = b"host::features=shell_v2"
+# Only what this side does too. The device compares the last name with its end: no zero byte may follow.
+_BANNER = b"host::features=shell_v2,delayed_ack"
 
 
 class NotTrustedError(Exception):
@@ -88,6 +88,7 @@ class DirectLink:
         self.features = greeting.features
         self.name_bytes = greeting.payload_bytes - 1  # a service ends with a zero byte
         self.write_bytes = greeting.payload_bytes
+        self._window_bytes = WINDOW_BYTES if "delayed_ack" in greeting.features else 0
         self._with_checksum = greeting.with_checksum
         wire.set_timeout(None)
         self._reader = threading.Thread(target=self._receive_all, name="adb", daemon=True)
@@ -99,10 +100,10 @@ class DirectLink:
             if self._broken is not None:
                 raise LinkBrokenError(self._broken)
             self._last_id += 1
-            stream = DirectStream(self._last_id, self.write_bytes, self._send, self._forget)
+            stream = DirectStream(self._last_id, self.write_bytes, self._window_bytes, self._send, self._forget)
             self._streams[stream.local_id] = stream
         try:
-            self._send(Message(constants.OPEN, stream.local_id, 0, service + b"\0"))
+            self._send(Message(constants.OPEN, stream.local_id, self._window_bytes, service + b"\0"))
             stream.wait_until_open(timeout_s)
         except BaseException:
             stream.close()

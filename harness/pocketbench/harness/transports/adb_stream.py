@@ -1,8 +1,15 @@
-"""One of the streams that share a connection to a phone."""
+"""One of the streams that share a connection to a phone.
+
+On older phones a side sends its next message once the last was acknowledged. With the feature `delayed_ack` (Android
+14; AOSP packages/modules/adb, docs/dev/delayed_ack.md) each side says how many bytes it takes unacknowledged: in OPEN
+for what we take, in the first OKAY, which answers it, for what the device takes. Each OKAY has the number of bytes that
+were taken since, which is the room for more.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import struct
 import threading
 import time
 from collections import deque
@@ -14,32 +21,40 @@ from pocketbench.harness.transports.adb_link import LinkBrokenError, ServiceRefu
 from pocketbench.harness.transports.adb_protocol import AdbProtocolError
 from pocketbench.harness.transports.adb_wire import Message
 
-__all__ = ["DirectStream"]
+__all__ = ["WINDOW_BYTES", "DirectStream"]
 
-# One is what the protocol allows.
+# What we take unread. The message that exceeds it is still sent, as adbd does.
+WINDOW_BYTES = 1 << 20
+# Without delayed_ack one is what the protocol allows.
 _UNREAD_MESSAGES = 8
+_COUNT = struct.Struct("<i")
 
 
 class DirectStream:
-    """See AdbStream. A side sends the next message once the last was acknowledged, which this one does on reading: so
-    a device can never send more than is wanted here."""
+    """See AdbStream. This one acknowledges on reading: so a device can never send more than is wanted here."""
 
     def __init__(
         self,
         local_id: int,
         payload_bytes: int,
+        window_bytes: int,
         send: Callable[[Message], None],
         forget: Callable[[int], None],
     ) -> None:
-        """`send` sends a message, `forget` is told the id of a stream that was left."""
+        """`send` sends a message, `forget` is told the id of a stream that was left.
+
+        `window_bytes` is 0 where each message has to be acknowledged before the next.
+        """
         self.local_id = local_id
         self._payload_bytes = payload_bytes
+        self._window_bytes = window_bytes
         self._send = send
         self._forget = forget
         self._changed = threading.Condition()
         self._remote_id = 0
         self._arrived: deque[bytes] = deque()
-        self._acknowledged = False
+        self._unread_bytes = 0
+        self._room_bytes = 0  # what the device takes; without delayed_ack a message where it is not 0
         self._ended = False  # by the device
         self._left = False  # by us
         self._broken: str | None = None
@@ -59,20 +74,22 @@ class DirectStream:
             if not self._arrived:
                 return b""
             data = self._arrived.popleft()
+            self._unread_bytes -= len(data)
             acknowledge = not (self._ended or self._left or self._broken)
         if acknowledge:
-            self._send(Message(constants.OKAY, self.local_id, self._remote_id, b""))
+            count = _COUNT.pack(len(data)) if self._window_bytes else b""
+            self._send(Message(constants.OKAY, self.local_id, self._remote_id, count))
         return data
 
     def write(self, data: bytes, timeout_s: float) -> None:
         """See AdbStream."""
         for start in range(0, len(data), self._payload_bytes):
+            piece = data[start : start + self._payload_bytes]
             with self._changed:
-                self._wait(lambda: self._acknowledged or self._ended, timeout_s)
+                self._wait(lambda: self._room_bytes > 0 or self._ended, timeout_s)
                 if self._ended:
                     raise StreamEndedError
-                self._acknowledged = False
-            piece = data[start : start + self._payload_bytes]
+                self._room_bytes -= len(piece) if self._window_bytes else self._room_bytes
             self._send(Message(constants.WRTE, self.local_id, self._remote_id, piece))
 
     def close(self) -> None:
@@ -94,11 +111,12 @@ class DirectStream:
             if message.command == constants.OKAY:
                 if self._remote_id == 0:
                     self._remote_id = message.arg0
-                self._acknowledged = True
+                self._room_bytes += self._acknowledged_bytes(message.data)
             elif message.command == constants.WRTE and message.data:
-                if len(self._arrived) >= _UNREAD_MESSAGES:
+                if self._unread_bytes >= self._window_bytes and len(self._arrived) >= _UNREAD_MESSAGES:
                     raise AdbProtocolError("data that was not asked for")
                 self._arrived.append(message.data)
+                self._unread_bytes += len(message.data)
             elif message.command == constants.CLSE:
                 self._ended = True
             self._changed.notify_all()
@@ -108,6 +126,13 @@ class DirectStream:
         with self._changed:
             self._broken = reason
             self._changed.notify_all()
+
+    def _acknowledged_bytes(self, count: bytes) -> int:
+        if not self._window_bytes:
+            return 1
+        if len(count) != _COUNT.size:
+            raise AdbProtocolError(f"a count of {len(count)} bytes")
+        return int(_COUNT.unpack(count)[0])
 
     def _wait(self, done: Callable[[], bool], timeout_s: float) -> None:
         """Wait until `done`; with the condition held."""

@@ -12,7 +12,7 @@ receive() {
         [ "$(wc -c <"$file")" -eq "$offset" ] || exit 46
         chmod 644 "$file"
     fi
-    unpack "$packing" >>"$file"
+    unpacked "$packing" cat >>"$file"
     chmod "$mode" "$file"
 }
 

@@ -1,11 +1,12 @@
 # collect ABANDONED_S PARTIAL_S, under the lock of our directory: remove what nobody needs. Kept are, of every name, the
-# deployment in use, the one before, and those made within ABANDONED_S seconds; what these link to; and what arrived
-# within PARTIAL_S seconds for a deployment that was cut. Times are the device's own, on both sides of the comparison.
-# Nothing is touched whose name is not one that we give.
+# deployment in use, the one before, and those made within ABANDONED_S seconds; what these link to; and, for PARTIAL_S
+# seconds, what a deployment that was cut had brought, and the files of a launch. Times are the device's own, on both
+# sides of the comparison. Nothing is touched whose name is not one that we give.
 collect() {
-    has flock || { echo "no flock: nothing is collected" >&2; return 1; }
     abandoned_s=$1 partial_s=$2
     now=$(date +%s)
+    collect_leftovers
+    has flock || { echo "no flock: no old deployment is removed (see deploy status)" >&2; return 1; }
     scratch=incoming/.collect
     rm -rf "$scratch"
     mkdir -p "$scratch" objects
@@ -87,6 +88,23 @@ collect_objects() {
         sort "$scratch/verified" "$scratch/facts" | uniq -d >"$scratch/still"
         mv -f "$scratch/still" verified
     fi
+}
+
+# Files of a single launch or copy have random names, so nobody else's decisions depend on them: no lock is needed.
+hex4='[0-9a-f][0-9a-f][0-9a-f][0-9a-f]'
+hex16=$hex4$hex4$hex4$hex4
+
+collect_leftovers() {
+    for folder in . work/*; do
+        [ -d "$folder" ] && [ ! -L "$folder" ] || continue
+        # What a push was writing (transports/), what a launch reads and writes (runner/client.py), and the push of
+        # that to this computer (transports/whole_file.py).
+        for left in "$folder"/.pocketbench-$hex16 "$folder"/.$hex16.[a-z]* "$folder"/..$hex16.[a-z]*; do
+            [ -f "$left" ] && [ ! -L "$left" ] || continue
+            made=$(stat -c %Y "$left" 2>/dev/null) || continue
+            if [ $((now - made)) -ge "$partial_s" ]; then rm -f "$left"; fi
+        done
+    done
 }
 
 collect_incoming() {

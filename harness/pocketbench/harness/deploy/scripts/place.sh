@@ -14,7 +14,7 @@ receive() {
     rm -f "incoming/$tx/complete"
     # The names in it are ours. Told so, GNU tar need not put links with ".." off to the end, which takes as long again.
     case $(tar --version 2>/dev/null) in *GNU*) options=-xomPf ;; *) options=-xomf ;; esac
-    unpack "$packing" | (cd "incoming/$tx" && tar "$options" -)
+    (cd "incoming/$tx" && unpacked "$packing" tar "$options" -)
     [ -e "incoming/$tx/complete" ] || exit 48
 }
 

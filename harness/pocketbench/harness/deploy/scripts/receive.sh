@@ -4,17 +4,25 @@ stalled_after_s=20
 
 receiving() {
     tx=$1 old=$2
-    if [ -z "$old" ]; then
-        mkdir -p "incoming/$tx/o" "incoming/$tx/root"
-    elif [ ! -f "incoming/$old/lock" ] || ! has flock; then
-        exit 46
+    if [ -n "$old" ]; then
+        [ -f "incoming/$old/lock" ] && has flock || exit 46
+        from=$old
+    elif [ -d "incoming/$tx" ]; then
+        from=$tx # an earlier command of the same deployment made it
+    else
+        # Until it is locked it has a name that is not collected: where the clock jumps it might look old at once.
+        from=new-$tx
+        mkdir -p "incoming/$from/o" "incoming/$from/root"
     fi
     {
-        if [ -z "$old" ]; then
-            lock 8
-        else
+        if [ -n "$old" ]; then
             let_go || take_over "$old" || exit 46
-            mv "incoming/$old" "incoming/$tx" || exit 46
+        else
+            lock 8
+        fi
+        [ "$from" = "$tx" ] || mv "incoming/$from" "incoming/$tx" || exit 46
+        [ -d "incoming/$tx" ] || exit 46 # taken over or collected between two commands
+        if [ -n "$old" ]; then
             rm -rf "incoming/$tx/root"
             mkdir "incoming/$tx/root"
         fi
@@ -22,16 +30,18 @@ receiving() {
         receive
         rm -f "incoming/$tx/group"
         finish
-    } 8>>"incoming/${old:-$tx}/lock"
+    } 8>>"incoming/$from/lock"
 }
 
-# A receiver whose connection has just ended needs a moment to notice.
+# A receiver whose connection has just ended needs a moment to notice, and to write what adbd still had for it: three
+# seconds at most.
 let_go() {
-    for moment in 1 2 3 4 5 6 7 8 9 10; do
-        flock -n 8 && return 0
-        sleep 0.1 2>/dev/null || sleep 1
+    tries=0
+    until flock -n 8; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 30 ] || return 1
+        sleep 0.1 2>/dev/null || { sleep 1; tries=$((tries + 9)); }
     done
-    return 1
 }
 
 # SSH and ADB servers, and our local transport, start each command in a process group of its own: field 5 of proc(5)
@@ -60,6 +70,9 @@ take_over() {
 EXTRACT_UNSAFE_SYMLINKS=1
 export EXTRACT_UNSAFE_SYMLINKS
 
-unpack() {
-    if [ "$1" = gzip ]; then gzip -dc; else cat; fi
+# unpacked PACKING COMMAND…: the command with standard input unpacked; as it is, without another process in between.
+unpacked() {
+    packing=$1
+    shift
+    if [ "$packing" = gzip ]; then gzip -dc | "$@"; else "$@"; fi
 }
