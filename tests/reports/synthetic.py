@@ -5,113 +5,25 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
 
+from pocketbench.harness.measure.comparison import compare, noise_floor
+from pocketbench.harness.measure.statistics import Estimate, geometric_mean_interval, paired_ratio
 from pocketbench.reports.tables import COLUMNS, CampaignTables
+from tests.reports.specs import DIGITS, Spec, spec
 
 __all__ = ["DIGITS", "Spec", "empty_tables", "make_tables", "spec"]
 
 ENGINES = {"tflite": ("e1", "LiteRT", "2.1.0"), "onnx": ("e2", "ONNX Runtime", "1.23.2")}
-STAGES = ("start", "engine_loaded", "model_loaded", "first_inference", "end")
-
-
-@dataclass(frozen=True, slots=True)
-class Spec:
-    """One variant; `latency_ms` on one thread, `quality` as its metric says, None for no evaluation."""
-
-    name: str
-    latency_ms: float
-    quality: float | None
-    size_bytes: int
-    format: str = "tflite"
-    recipe: str | None = "int8"
-    role: str = "variant"
-    control: str | None = None
-    failed: str | None = None
-    job_failed: str | None = None
-    job_status: str = "ok"
-    job_reason: str | None = None
-    flags: str = ""
-    warnings: str = ""
-    sqnr_db: float | None = 34.2
-    parameters: int | None = 93_322
-    steps: tuple[dict[str, Any], ...] = field(default=())
-
-
-def spec(specs: Sequence[Spec], name: str, **changes: Any) -> list[Spec]:
-    """`specs` with the variant of that name changed."""
-    return [replace(one, **changes) if one.name == name else one for one in specs]
-
-
-def _step(step: str, summary: str, before: int | None, after: int | None, **details: Any) -> dict[str, Any]:
-    return {
-        "step": step,
-        "options": {"epochs": 4} if step == "finetune" else {},
-        "changed": True,
-        "summary": summary,
-        "parameters_before": before,
-        "parameters_after": after,
-        "nonzero_parameters_after": after,
-        "details": details,
-    }
-
-
-_PRUNE = _step(
-    "prune-channels",
-    "5 of 6 layers are narrower: 93,322 parameters became 30,154.",
-    93_322,
-    30_154,
-    macs_before=4_881_408,
-    macs_after=1_502_208,
-    channels={"conv2d": [32, 16], "conv2d_1": [64, 32]},
-    frozen={"output": 10},
-    pruned_equals_masked=3.1e-07,
+_SENSED = (
+    *("drift_ramp", "drift_step", "lag1", "effective_iterations", "declared_throttling", "frequency_share"),
+    *("temperature_start_c", "temperature_max_c", "fully_accelerated", "page_cache"),
+    *("throughput_per_s", "last_minute_ratio"),
 )
-_TUNE = _step("finetune", "trained for 4 epochs: the loss went from 0.412 to 0.063.", 30_154, 30_154, losses=[0.4, 0.1])
-_INT8 = _step("quantize", "int8 weights per channel, int8 activations, ranges from 128 samples", None, None)
-
-DIGITS = [
-    Spec("float32-tflite", 2.87, 0.974, 377_120, recipe="float32", role="reference", sqnr_db=None),
-    Spec("float32-onnx", 2.31, 0.974, 379_800, "onnx", recipe="float32", sqnr_db=128.4),
-    Spec("float16-tflite", 2.88, 0.974, 190_400, recipe="float16", sqnr_db=71.3),
-    Spec("int8-tflite", 1.21, 0.971, 102_992, steps=(_INT8,)),
-    Spec("int8-onnx", 1.58, 0.969, 108_310, "onnx", steps=(_INT8,), warnings="least SQNR of the outputs is 21.4 dB"),
-    Spec(
-        "prune-channels-tflite",
-        1.02,
-        0.948,
-        124_880,
-        recipe="prune-channels",
-        control="prune-channels-control-tflite",
-        steps=(_PRUNE, _TUNE),
-        parameters=30_154,
-    ),
-    Spec(
-        "prune-channels-control-tflite",
-        2.86,
-        0.978,
-        377_120,
-        recipe="prune-channels",
-        role="control",
-        steps=({**_TUNE, "parameters_before": 93_322, "parameters_after": 93_322},),
-        sqnr_db=None,
-    ),
-    Spec("int16x8-tflite", 4.9, 0.973, 104_300, recipe="int16x8", sqnr_db=58.0),
-    Spec(
-        "int16x8-onnx",
-        0.0,
-        None,
-        0,
-        "onnx",
-        recipe="int16x8",
-        failed="quantize: expected an engine that runs int16 activations, got ONNX Runtime: use int8 or tflite.",
-    ),
-]
+STAGES = ("start", "engine_loaded", "model_loaded", "first_inference", "end")
 
 
 def make_tables(
@@ -130,9 +42,16 @@ def make_tables(
     reference: bool = True,
     thread_gain: float = 0.7,
     spread: float = 0.01,
+    aa_copy: float | None = 1.002,
+    precision: float | None = None,
     seed: int = 7,
 ) -> CampaignTables:
-    """A campaign of `specs` on `devices`; a second device is 1.9 times as slow, another thread gains `thread_gain`."""
+    """A campaign of `specs` on `devices`; a second device is 1.9 times as slow, another thread gains `thread_gain`.
+
+    `aa_copy` is what the A/A copies differ from their references by, None for a campaign without. With a `precision`
+    rounds were added, so intervals are made with more than 95 %.
+    """
+    confidence = 0.95 if precision is None else 0.9675
     rng = np.random.default_rng(seed)
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS}
     samples: list[pd.DataFrame] = []
@@ -150,6 +69,11 @@ def make_tables(
             "quality_higher_is_better": higher_is_better if metric else None,
             "pocketbench_version": "0.1.0",
             "plan": "version: 1\nname: digits\nmodel: model.keras\nrecipes: [float32, int8]\ndevices: [local]\n",
+            "regime": "burst",
+            "scenario": "single-stream",
+            "precision": precision,
+            "budget_s": None,
+            "confidence": confidence,
         }
     )
     for device in devices:
@@ -168,6 +92,12 @@ def make_tables(
                 "cpu_features": "avx2 avx_vnni",
                 "governor": None,
                 "load_average_1min": 0.31,
+                "sensors": None,
+                "start_line_c": None,
+                "sampler_ratio": None,
+                "rounds_ended": None,
+                "unreached": None,
+                "preparation": None,
             }
         )
     for engine_id, name, version in ENGINES.values():
@@ -226,6 +156,7 @@ def make_tables(
                         "cores": cores,
                         "is_reference": job_id == reference_id,
                         "reference_job_id": reference_id,
+                        "is_aa_copy": False,
                         "status": "failed" if failed else one.job_status,
                         "reason": one.job_failed or one.job_reason,
                     }
@@ -245,14 +176,16 @@ def make_tables(
                             "round": count,
                             "attempt": 0,
                             "position": position,
-                            "started_at": "2026-07-25T09:30:00Z",
+                            "started_at": _instant(count, position),
                             "status": "failed" if failed else "ok",
                             "reason": one.job_failed,
                             "iterations": None if failed else iterations,
                             "warmup_iterations": None if failed else 20,
                             "latency_median_ns": None if failed else float(np.median(steady)),
                             "latency_p90_ns": None if failed else float(np.quantile(steady, 0.9)),
+                            "latency_p99_ns": None if failed or iterations < 662 else float(np.quantile(steady, 0.99)),
                             "latency_mean_ns": None if failed else float(np.mean(steady)),
+                            **dict.fromkeys(_SENSED),
                             "engine_load_ns": None if failed else rng.normal(6.1e6, 2e5),
                             "model_init_ns": None if failed else rng.normal(3.2e6, 2e5) + one.size_bytes * 10,
                             "first_inference_ns": None if failed else median * 3.2,
@@ -266,6 +199,7 @@ def make_tables(
                             pd.DataFrame(
                                 {
                                     "launch_id": launch_id,
+                                    "stream": 0,
                                     "iteration": np.arange(len(latencies)),
                                     "kind": np.where(np.arange(len(latencies)) < 20, "warmup", "steady"),
                                     "start_ns": np.cumsum(latencies),
@@ -289,22 +223,34 @@ def make_tables(
                             "higher_is_better": higher_is_better,
                         }
                     )
-            for job_id, values in medians.items():
-                if any(row["job_id"] == job_id and row["status"] == "failed" for row in rows["jobs"]) or not values:
+            failed_jobs = {row["job_id"] for row in rows["jobs"] if row["status"] == "failed"}
+            copy_id = None
+            if reference_id is not None and reference_id not in failed_jobs and aa_copy is not None and rounds:
+                noise = np.random.default_rng(seed + 1).normal(0, spread, rounds)
+                factors = [aa_copy * math.exp(value - noise.mean()) for value in noise]
+                copy_id = _add_copy(rows, samples, reference_id, factors)
+                medians[copy_id] = [f * median for f, median in zip(factors, medians[reference_id], strict=True)]
+            floor = None
+            for job_id, values in sorted(medians.items(), key=lambda item: item[0] != copy_id):
+                if job_id in failed_jobs or not values:
                     continue
-                logs = np.log(values)
-                others = medians.get(reference_id or "")
-                failed_reference = any(r["job_id"] == reference_id and r["status"] == "failed" for r in rows["jobs"])
-                ratios = logs - np.log(others) if others and not failed_reference else None
+                own, others = dict(enumerate(values)), dict(enumerate(medians.get(reference_id or "", [])))
+                ratio = None if reference_id in failed_jobs else paired_ratio(own, others, confidence=confidence)
+                floor = noise_floor(ratio) if job_id == copy_id else floor
+                told = None if job_id == reference_id else compare(ratio, floor)
+                latency = geometric_mean_interval(values, confidence=confidence)
                 rows["estimates"].append(
                     {
                         "job_id": job_id,
                         "launches": len(values),
-                        **_estimate(logs, "latency_ns", "latency_low_ns", "latency_high_ns"),
-                        **_estimate(ratios, "ratio", "ratio_low", "ratio_high"),
-                        "rounds_compared": 0 if ratios is None else len(ratios),
+                        **_estimate(latency, "latency_ns", "latency_low_ns", "latency_high_ns"),
+                        **_estimate(ratio, "ratio", "ratio_low", "ratio_high"),
+                        "rounds_compared": 0 if ratio is None else ratio.count,
+                        "verdict": told and told.verdict,
+                        "verdict_reason": told and told.reason,
                     }
                 )
+            rows["estimates"].sort(key=lambda row: row["job_id"])
     frames = {name: pd.DataFrame(rows[name], columns=list(COLUMNS[name])) for name in COLUMNS}
     if samples:
         frames["samples"] = pd.concat(samples, ignore_index=True)
@@ -316,17 +262,32 @@ def empty_tables() -> CampaignTables:
     return make_tables([], devices=(), rounds=0, rounds_planned=10, status="interrupted")
 
 
-def _estimate(logs: np.ndarray[Any, Any] | None, value: str, low: str, high: str) -> dict[str, float | None]:
-    if logs is None:
-        return {value: None, low: None, high: None}
-    if len(logs) < 2:
-        return {value: float(np.exp(logs.mean())), low: None, high: None}
-    spread = float(stdtrit(len(logs) - 1, 0.975)) * logs.std(ddof=1) / math.sqrt(len(logs))
-    return {
-        value: float(np.exp(logs.mean())),
-        low: float(np.exp(logs.mean() - spread)),
-        high: float(np.exp(logs.mean() + spread)),
-    }
+def _instant(number_of_round: int, position: int) -> str:
+    minutes = 2 * number_of_round + position // 6
+    return f"2026-07-25T{9 + (30 + minutes) // 60:02}:{(30 + minutes) % 60:02}:{10 * (position % 6):02}Z"
+
+
+def _add_copy(
+    rows: dict[str, list[dict[str, Any]]], samples: list[pd.DataFrame], reference_id: str, factors: Sequence[float]
+) -> str:
+    """The A/A copy of a reference: its launches once more, each times its factor."""
+    copy_id = f"{reference_id}-copy"
+    job = next(row for row in rows["jobs"] if row["job_id"] == reference_id)
+    rows["jobs"].append({**job, "job_id": copy_id, "is_reference": False, "is_aa_copy": True})
+    launches = [row for row in rows["launches"] if row["job_id"] == reference_id]
+    for launch, factor in zip(launches, factors, strict=True):
+        latencies = {key: None if launch[key] is None else launch[key] * factor for key in launch if "latency" in key}
+        new_id = f"{launch['launch_id']}-copy"
+        place = {"position": 11, "started_at": _instant(launch["round"], 11)}
+        rows["launches"].append({**launch, **latencies, **place, "launch_id": new_id, "job_id": copy_id})
+        own = next(frame for frame in samples if frame["launch_id"].iloc[0] == launch["launch_id"])
+        samples.append(own.assign(launch_id=new_id, latency_ns=own["latency_ns"] * factor))
+    return copy_id
+
+
+def _estimate(estimate: Estimate | None, value: str, low: str, high: str) -> dict[str, float | None]:
+    found = (None, None, None) if estimate is None else (estimate.value, estimate.low, estimate.high)
+    return dict(zip((value, low, high), found, strict=True))
 
 
 def _add_memory(rows: list[dict[str, Any]], job_id: str, one: Spec) -> None:

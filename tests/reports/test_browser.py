@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from pocketbench.reports.page import write_report
 from pocketbench.reports.tables import COLUMNS, CampaignTables
 from tests.reports.conftest import Watched
+from tests.reports.sensed import with_sensors
 from tests.reports.synthetic import empty_tables, make_tables
 
 OpenPage = Callable[..., Watched]
@@ -31,7 +33,7 @@ HOSTILE = (
 # Keys that join the tables, and words with a meaning of their own.
 KEPT = {
     "campaign": {"campaign_id", "status"},
-    "devices": {"device"},
+    "devices": {"device", "sensors", "unreached", "preparation"},
     "engines": {"engine_id"},
     "variants": {"variant_id", "status", "role", "steps"},
     "jobs": {"job_id", "variant_id", "device", "engine_id", "reference_job_id", "status"},
@@ -39,7 +41,12 @@ KEPT = {
     "samples": set(COLUMNS["samples"]),
     "memory": {"job_id"},
     "quality": {"job_id"},
-    "estimates": {"job_id"},
+    "operators": {"job_id"},
+    "opinions": {"job_id", "status"},
+    "energies": {"launch_id", "sensor", "boundary"},
+    "idle_launches": {"device"},
+    "traces": {"launch_id", "quantity", "sensor", "source"},
+    "estimates": {"job_id", "verdict"},
 }
 STEPS = (
     '[{"step": "</script><b>", "summary": "<img src=x onerror=alert(7)>", "<i>key</i>": "<u>value</u>", '
@@ -49,7 +56,8 @@ STEPS = (
 
 def hostile_tables() -> CampaignTables:
     """Every text of every table is hostile, and so are the names that join them."""
-    tables = make_tables(devices=("local", "pi5"), threads=(1, 2), rounds=3, iterations=30, cores="0,1")
+    plain = make_tables(devices=("local", "pi5"), threads=(1, 2), rounds=3, iterations=30, cores="0,1", precision=0.01)
+    tables = with_sensors(plain, readings=10)
     frames: dict[str, pd.DataFrame] = {}
     for name, columns in COLUMNS.items():
         frame = getattr(tables, name).copy()
@@ -65,6 +73,12 @@ def hostile_tables() -> CampaignTables:
     frames["jobs"]["reference_job_id"] = frames["jobs"]["reference_job_id"].map(
         lambda cell: f"{HOSTILE[1]}{cell}{HOSTILE[3]}"
     )
+    for name, column in (("energies", "sensor"), ("energies", "boundary"), ("traces", "sensor"), ("traces", "source")):
+        frames[name][column] = HOSTILE[0] + frames[name][column].astype("object")
+    frames["devices"]["sensors"] = json.dumps(
+        {key: [{"sensor": text, "reason": text, "boundary": text} for text in HOSTILE] for key in ("sensed", "absent")}
+    )
+    frames["devices"]["unreached"] = json.dumps([{"job": text, "half_width": 0.1} for text in HOSTILE])
     frames["variants"]["steps"] = STEPS
     frames["quality"]["metric"] = HOSTILE[0]
     return CampaignTables(**frames)
@@ -75,8 +89,9 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Path of a report by its kind, written once."""
     folder = tmp_path_factory.mktemp("pages")
     makers: dict[str, Callable[[], CampaignTables]] = {
-        "digits": make_tables,
-        "several": lambda: make_tables(devices=("local", "pi5"), threads=(1, 2), rounds=5, iterations=60),
+        "digits": lambda: with_sensors(make_tables()),
+        "several": lambda: with_sensors(make_tables(devices=("local", "pi5"), threads=(1, 2), rounds=5, iterations=60)),
+        "nothing sensed": make_tables,
         "hostile": hostile_tables,
         "one round": lambda: make_tables(rounds=1, metric=None),
         "failed": lambda: make_tables([replace(one, job_failed="signal 9") for one in make_specs()]),
@@ -130,7 +145,7 @@ def test_hostile_texts_are_harmless(open_page: OpenPage, pages: Callable[[str], 
     )
     assert page.evaluate("document.querySelectorAll('script').length") == 3
     assert page.evaluate("document.body.innerText.includes('onerror=alert(2)')")
-    assert len(drawn_plots(page)) == 10
+    assert len(drawn_plots(page)) == 16
     for head in page.query_selector_all("thead button")[:12]:
         head.click()
     for summary in page.query_selector_all("summary"):
@@ -151,7 +166,7 @@ def test_hostile_page_fits_a_phone(open_page: OpenPage, pages: Callable[[str], P
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-@pytest.mark.parametrize("kind", ["digits", "several", "one round", "failed", "empty"])
+@pytest.mark.parametrize("kind", ["digits", "several", "nothing sensed", "one round", "failed", "empty"])
 def test_nothing_goes_wrong_and_nothing_scrolls_sideways_on_a_phone(
     open_page: OpenPage, pages: Callable[[str], Path], kind: str
 ):
@@ -172,7 +187,8 @@ def test_plots_are_drawn_in_the_colours_of_the_page(open_page: OpenPage, pages: 
     page = watched.drawn()
     ink = {"light": "rgb(27, 31, 36)", "dark": "rgb(230, 233, 237)"}[scheme]
 
-    assert drawn_plots(page) == ["pareto-0", "latency-0", "cold-start-0", "launches-0", "memory-0"]
+    before, after = ["pareto-0", "latency-0", "cold-start-0", "launches-0"], ["operators-0", "memory-0"]
+    assert drawn_plots(page) == [*before, "heat-0", "energy-0-0", *after]
     assert page.evaluate("getComputedStyle(document.querySelector('#latency-0 .ytick text')).fill") == ink
     assert page.evaluate("document.querySelectorAll('#memory-0 .bars path').length") == 8 * 5
     assert watched.problems == []
@@ -210,7 +226,7 @@ def test_labels_of_the_plot_do_not_overlap(open_page: OpenPage, pages: Callable[
 def test_table_sorts_by_keyboard(open_page: OpenPage, pages: Callable[[str], Path]):
     watched = open_page(pages("digits"))
     page = watched.drawn()
-    table = page.locator("table[data-sortable]").first
+    table = page.locator("section[aria-labelledby=variants] table[data-sortable]")
     button = table.locator("thead button", has_text="Latency")
 
     def latencies() -> Any:
@@ -235,7 +251,7 @@ def test_table_sorts_by_keyboard(open_page: OpenPage, pages: Callable[[str], Pat
 def test_tab_reaches_links_tables_and_details(open_page: OpenPage, pages: Callable[[str], Path]):
     page = open_page(pages("digits")).drawn()
     reached = set()
-    for _ in range(40):
+    for _ in range(50):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.tagName + '.' + document.activeElement.className"))
 

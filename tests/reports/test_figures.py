@@ -4,38 +4,54 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from pocketbench.reports.cold_starts import cold_starts
 from pocketbench.reports.distributions import TAIL_POINTS, distributions
+from pocketbench.reports.energies import energies
 from pocketbench.reports.figures.cold_start import cold_start_figure
+from pocketbench.reports.figures.energy import energy_figure
 from pocketbench.reports.figures.figure import Figure, job_label, log_ticks, plot_text
+from pocketbench.reports.figures.heat import heat_figure
 from pocketbench.reports.figures.latency import latency_figure
 from pocketbench.reports.figures.launches import launches_figure
 from pocketbench.reports.figures.memory import memory_figure
+from pocketbench.reports.figures.operators import operators_figure
 from pocketbench.reports.figures.pareto import pareto_figure
 from pocketbench.reports.joined import read_campaign
 from pocketbench.reports.memory_stages import memory_stages
+from pocketbench.reports.operators import profiles
 from pocketbench.reports.paired import launch_medians
+from pocketbench.reports.traces import device_traces
+from tests.reports.sensed import FALLEN_BACK, operators_of, with_sensors
 from tests.reports.synthetic import DIGITS, empty_tables, make_tables
 
 STYLE = Path(__file__).parents[2] / "reports/pocketbench/reports/assets/page.css"
 
 
+NAMES = ["pareto", "latency", "cold start", "launches", "memory", "heat", "energy", "operators"]
+
+
 def figures(**options: Any) -> dict[str, Figure | None]:
-    tables = make_tables(**options)
+    tables = with_sensors(make_tables(**options))
     campaign = read_campaign(tables)
     jobs = [job for job in campaign.jobs_on("local") if job.usable]
+    by_id = {job.job_id: job for job in (*campaign.jobs, *campaign.copies)}
     return {
         "pareto": pareto_figure(campaign, "local", "a"),
         "latency": latency_figure(campaign, jobs, distributions(tables), "b"),
         "cold start": cold_start_figure(campaign, jobs, cold_starts(tables), "c"),
         "launches": launches_figure(campaign, jobs, launch_medians(tables), "d"),
         "memory": memory_figure(campaign, jobs, memory_stages(tables), "e"),
+        "heat": heat_figure(campaign, by_id, device_traces(tables, by_id), 42.0, "f"),
+        "energy": energy_figure(campaign, jobs, energies(campaign, tables)[0].jobs, "board input", "g"),
+        "operators": operators_figure(campaign, jobs, profiles(tables), "h"),
     }
 
 
@@ -58,7 +74,7 @@ def plain_colours(value: Any) -> Any:
     return "#123456" if isinstance(value, str) and value.startswith("--") else value
 
 
-@pytest.mark.parametrize("name", ["pareto", "latency", "cold start", "launches", "memory"])
+@pytest.mark.parametrize("name", NAMES)
 def test_plotly_knows_every_attribute(name: str):
     from plotly import graph_objects
 
@@ -69,7 +85,7 @@ def test_plotly_knows_every_attribute(name: str):
     graph_objects.Figure(data=payload["data"], layout=payload["layout"])
 
 
-@pytest.mark.parametrize("name", ["pareto", "latency", "cold start", "launches", "memory"])
+@pytest.mark.parametrize("name", NAMES)
 def test_every_colour_is_in_the_style_sheet(name: str):
     figure = figures()[name]
     defined = set(re.findall(r"(--[a-z0-9-]+):", STYLE.read_text(encoding="utf-8")))
@@ -89,6 +105,10 @@ def test_nothing_measured_has_no_plot():
     assert cold_start_figure(campaign, [], cold_starts(tables), "c") is None
     assert launches_figure(campaign, [], launch_medians(tables), "d") is None
     assert memory_figure(campaign, [], memory_stages(tables), "e") is None
+    assert heat_figure(campaign, {}, device_traces(tables, []), None, "f") is None
+    assert energies(campaign, tables) == ()
+    assert energy_figure(campaign, [], {}, "rails", "g") is None
+    assert operators_figure(campaign, [], profiles(tables), "h") is None
 
 
 def test_distribution_is_of_all_steady_samples():
@@ -142,6 +162,49 @@ def test_launches_are_shown_against_the_mean_of_their_job():
     assert figure is not None
     assert all(abs(float(np.mean(trace["y"]))) < 0.1 for trace in figure.data)
     assert len(figure.data) == len([one for one in DIGITS if one.failed is None])
+
+
+def test_throttled_launches_are_marked_with_their_sign():
+    figure = figures()["heat"]
+
+    assert figure is not None
+    marks = figure.data[-1]
+    assert marks["name"] == "signs of throttling"
+    assert len(marks["x"]) % 3 == 0
+    assert "throttling: frequency fell" in " ".join(marks["hovertext"])
+    assert "yaxis3" in figure.layout
+
+
+def test_conversions_are_hatched_and_parts_coloured_by_what_ran_them():
+    tables = make_tables()
+    rows = operators_of("jlocal-1-3", FALLEN_BACK)
+    campaign = read_campaign(tables)
+    profiled = profiles(replace(tables, operators=pd.DataFrame(rows)))
+    figure = operators_figure(campaign, campaign.jobs_on("local"), profiled, "h")
+
+    assert figure is not None
+    parts = [trace for trace in figure.data if trace.get("hovertext")]
+    assert sum(trace["x"][0] for trace in parts) == pytest.approx(2.0)
+    assert [trace["marker"]["pattern"]["shape"][0] for trace in parts] == ["", "", "/", "/"]
+    assert len({trace["marker"]["color"][0] for trace in parts}) == 2
+    assert [trace["name"] for trace in figure.data if "name" in trace] == [
+        "interpreter",
+        "XNNPACK",
+        "quantize, dequantize",
+    ]
+
+
+def test_energy_that_is_not_known_has_no_bar():
+    tables = with_sensors(make_tables())
+    launches = tables.launches.loc[tables.launches["job_id"] == "jlocal-1-3", "launch_id"]
+    tables.energies.loc[tables.energies["launch_id"].isin(launches), ["gross_mj", "net_mj"]] = None
+    campaign = read_campaign(tables)
+    meter = energies(campaign, tables)[0]
+    figure = energy_figure(campaign, campaign.jobs_on("local"), meter.jobs, meter.boundary, "g")
+
+    assert figure is not None
+    assert "int8-tflite" not in figure.rows
+    assert len(figure.rows) == 7
 
 
 def test_logarithmic_axis_only_where_values_are_far_apart():

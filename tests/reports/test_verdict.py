@@ -261,10 +261,12 @@ def test_gate_warnings_and_failed_launches_of_the_pick_are_said():
     assert "Something of int8-tflite is missing: round 3: timed out" in watch(tables)
 
 
-def test_launches_that_were_cut_short_are_said():
+def test_marks_of_launches_are_said_in_words():
     tables = make_tables([REFERENCE, replace(FAST, flags="max_time")])
 
-    assert "Launches of int8-tflite were cut short (max_time)." in watch(tables)
+    assert "Launches of int8-tflite are marked: 10 of 10 max_time (the measurement reached its time limit" in watch(
+        tables
+    )
 
 
 def test_each_device_has_its_own_verdict():

@@ -7,7 +7,7 @@ from typing import Any
 
 from pocketbench.reports.names import shorten
 
-__all__ = ["Campaign", "Engine", "Interval", "Job", "Quality", "Variant"]
+__all__ = ["Campaign", "Engine", "FlagCount", "Interval", "Job", "Quality", "Variant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +64,20 @@ class Variant:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagCount:
+    """How many launches of a job that count have a flag."""
+
+    flag: str
+    launches: int
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
-    """One job and what its launches say together; latency in ns, `ratio` against the reference of its setting."""
+    """One job and what its launches say together; latency in ns, `ratio` against the reference of its setting.
+
+    `verdict` is what may be said of the ratio: difference, none found or cannot say; None for the reference.
+    `falls_back`: a part of the model, or all of it, runs on the CPU instead of the accelerator asked for.
+    """
 
     job_id: str
     variant: Variant
@@ -82,15 +94,23 @@ class Job:
     latency: Interval | None
     ratio: Interval | None
     rounds_compared: int
+    verdict: str | None
+    verdict_reason: str | None
     quality: Quality | None
     peak_memory_bytes: float | None
     cold_start_ns: float | None
-    flags: tuple[str, ...]
+    flags: tuple[FlagCount, ...]
+    falls_back: bool
 
     @property
     def usable(self) -> bool:
         """True where at least one launch could be used."""
         return self.variant.ok and self.status != "failed" and self.latency is not None
+
+    @property
+    def is_different(self) -> bool:
+        """True where its latency differs from the reference's, by the campaign's own rule."""
+        return self.verdict == "difference" and self.ratio is not None
 
     @property
     def is_control(self) -> bool:
@@ -107,7 +127,11 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """Everything that the verdict is drawn from. `devices` keeps the order of its table."""
+    """Everything that the verdict is drawn from. `devices` keeps the order of its table.
+
+    `copies` are the A/A copies: the references once more, which no table of variants has. `confidence` is the nominal
+    one that intervals are made with; `precision` the half-width that ratios were to have, None for fixed rounds.
+    """
 
     name: str
     status: str
@@ -117,7 +141,14 @@ class Campaign:
     devices: tuple[str, ...]
     variants: tuple[Variant, ...]
     jobs: tuple[Job, ...]
+    copies: tuple[Job, ...] = ()
+    regime: str | None = None
+    scenario: str | None = None
+    precision: float | None = None
+    budget_s: float | None = None
+    confidence: float = 0.95
     lost_launches: int = 0
+    invalid_launches: int = 0
 
     def jobs_on(self, device: str) -> tuple[Job, ...]:
         """Jobs of one device: the settings in their order, in each the reference first, then by latency."""
@@ -127,6 +158,17 @@ class Campaign:
         """Jobs of which no launch could be used."""
         return tuple(job for job in self.jobs if not job.usable)
 
+    def copy_of(self, reference_job_id: str | None) -> Job | None:
+        """The A/A copy of a reference that could be measured; None where there is none."""
+        found = (copy for copy in self.copies if copy.reference_job_id == reference_job_id)
+        return next((copy for copy in found if reference_job_id and copy.usable), None)
+
+    @property
+    def regime_words(self) -> str:
+        """For the captions of tables: what kind of work the latencies are of."""
+        regime = f"{shorten(self.regime, 20)} regime" if self.regime else "regime not known"
+        return regime if self.scenario in (None, "single-stream") else f"{regime}, {shorten(self.scenario, 60)}"
+
     @property
     def several_devices(self) -> bool:
         """Whether a job must be named together with its device."""
@@ -135,6 +177,10 @@ class Campaign:
     def several_settings(self, device: str) -> bool:
         """Whether a job must be named together with its threads and cores."""
         return len({(job.threads, job.cores) for job in self.jobs if job.device == device}) > 1
+
+    def several_accelerators(self, device: str) -> bool:
+        """Whether a job must be named together with what it was to run on."""
+        return len({job.accelerator for job in self.jobs if job.device == device}) > 1
 
 
 def _order(job: Job) -> tuple[Any, ...]:

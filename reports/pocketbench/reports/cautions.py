@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pocketbench.reports.campaign import Campaign, Interval, Job
-from pocketbench.reports.decision import Decision
+from pocketbench.reports.decision import Decision, told_apart
 from pocketbench.reports.digits import quality_change, quality_value, ratio
+from pocketbench.reports.flags import MEANINGS, WEIGHTY
 from pocketbench.reports.names import Name, Sentence, reason
 from pocketbench.reports.naming import called, listed
-from pocketbench.reports.paired import LaunchMedians, differs, paired_ratio
+from pocketbench.reports.paired import ByRound, paired_ratio
 from pocketbench.reports.quality import judge, loss, worst_loss
 
 __all__ = ["cautions"]
 
 # measurement.md: a pilot has 5 rounds; with fewer, the t interval rests on a spread that is hardly known.
 FEW_ROUNDS = 5
+_MARKS = 3  # of a job in words; the section on launches has all
 
 
-def cautions(campaign: Campaign, decision: Decision, medians: LaunchMedians) -> tuple[Sentence, ...]:
+def cautions(campaign: Campaign, decision: Decision, medians: ByRound) -> tuple[Sentence, ...]:
     """In the order of their weight."""
     return (
         *_lossy(campaign, decision),
@@ -29,7 +31,7 @@ def cautions(campaign: Campaign, decision: Decision, medians: LaunchMedians) -> 
         *_rival(campaign, decision),
         *_gate(decision),
         *_partial(campaign, decision),
-        *_cut_short(campaign, decision),
+        *_flags(campaign, decision),
     )
 
 
@@ -91,7 +93,7 @@ def _quality(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
         )
 
 
-def _control(campaign: Campaign, decision: Decision, medians: LaunchMedians) -> Iterator[Sentence]:
+def _control(campaign: Campaign, decision: Decision, medians: ByRound) -> Iterator[Sentence]:
     job, reference = decision.pick, decision.reference
     if decision.outcome != "variant" or job is None or reference is None or job.variant.control is None:
         return
@@ -110,8 +112,8 @@ def _control(campaign: Campaign, decision: Decision, medians: LaunchMedians) -> 
             ", could not be measured: what training alone does is unknown.",
         )
         return
-    against = paired_ratio(medians, job, control)
-    if against is not None and not differs(against):
+    against = paired_ratio(medians, job, control, confidence=campaign.confidence)
+    if against is not None and not told_apart(campaign, job, control, against):
         yield (
             "Its control ",
             Name(control.variant.name),
@@ -165,14 +167,11 @@ def _rounds(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
 
 
 def _rival(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
-    if decision.rival is None or decision.rival is decision.reference or differs(decision.against_rival):
+    pick, rival, against = decision.pick, decision.rival, decision.against_rival
+    if decision.outcome != "variant" or pick is None or rival is None or rival is decision.reference:
         return
-    if decision.outcome == "variant":
-        yield (
-            "It cannot be told apart from the reference ",
-            *called(campaign, decision.rival),
-            f"{_bracketed(decision.against_rival)}.",
-        )
+    if not told_apart(campaign, pick, rival, against):
+        yield ("It cannot be told apart from the reference ", *called(campaign, rival), f"{_bracketed(against)}.")
 
 
 def _gate(decision: Decision) -> Iterator[Sentence]:
@@ -187,7 +186,10 @@ def _partial(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
             yield ("Something of ", *called(campaign, job), " is missing: ", reason(job.reason or "no reason is known"))
 
 
-def _cut_short(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
+def _flags(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
     for job in (decision.pick, None if decision.reference is decision.pick else decision.reference):
-        if job is not None and job.flags:
-            yield ("Launches of ", *called(campaign, job), f" were cut short ({', '.join(job.flags)}).")
+        marks = [found for found in job.flags if found.flag in WEIGHTY] if job is not None else []
+        if job is not None and marks:
+            told = [f"{one.launches} of {job.launches} {one.flag} ({MEANINGS[one.flag]})" for one in marks[:_MARKS]]
+            more = f"; and {len(marks) - _MARKS} marks more" if len(marks) > _MARKS else ""
+            yield ("Launches of ", *called(campaign, job), f" are marked: {'; '.join(told)}{more}.")

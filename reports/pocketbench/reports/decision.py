@@ -2,14 +2,16 @@
 
 1. In question are all jobs of the device that could be measured, with every engine, number of threads and choice of
    cores. Controls are not: they exist to be compared with.
-2. A variant is faster where the 95 % interval of its latency ratio to the reference, paired by round and with the
-   same threads and cores, lies below 1.
+2. A variant is faster where its latency differs from the reference's by the campaign's rule (`estimates.verdict`: the
+   95 % interval of the ratio, paired by round and with the same threads and cores, excludes 1, and the ratio is further
+   from 1 than the A/A copy's), and the ratio is below 1.
 3. It keeps the quality where the reference's value does not lie outside its interval on the good side. Where the
    reference's quality is known and the variant's is not, it does not count as kept; where no quality is known, or the
    metric has no interval, quality was not judged, and the verdict says so.
 4. The fastest variant that is faster and keeps the quality is what to ship, unless the reference is faster still with
    other threads or cores. Where none is faster and keeps the quality, the reference is.
-5. Without a reference nothing is faster than it: then the lowest latency is named, and no more than that.
+5. Where nothing is faster, but of a variant it cannot be said, nothing is decided.
+6. Without a reference nothing is faster than it: then the lowest latency is named, and no more than that.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pocketbench.reports.campaign import Campaign, Interval, Job
-from pocketbench.reports.paired import LaunchMedians, differs, paired_ratio
+from pocketbench.reports.noise import beyond_noise, noise_floor
+from pocketbench.reports.paired import ByRound, paired_ratio
 from pocketbench.reports.quality import Judgement, judge
 
-__all__ = ["Decision", "Outcome", "decide"]
+__all__ = ["Decision", "Outcome", "decide", "told_apart"]
 
 Outcome = Literal["variant", "reference", "undecided", "no reference", "nothing"]
 
@@ -34,7 +37,7 @@ class Decision:
     `pick` is compared to, `rival` the fastest setting of the reference. `ties` are the other candidates whose latency
     cannot be told apart from the pick's, `too_lossy` those that are faster than the pick but worse, `unjudged` those
     that are faster but of unknown quality, `per_setting` the best of each setting where there are several, `hopeful`
-    the fastest by its point estimate where no interval is known.
+    the fastest of those of which it cannot be said whether they differ.
     """
 
     device: str
@@ -52,7 +55,7 @@ class Decision:
     alone: bool = False
 
 
-def decide(campaign: Campaign, device: str, medians: LaunchMedians) -> Decision:
+def decide(campaign: Campaign, device: str, medians: ByRound) -> Decision:
     """Apply the rule to one device."""
     jobs = [job for job in campaign.jobs_on(device) if job.usable and not job.is_control]
     if not jobs:
@@ -60,13 +63,14 @@ def decide(campaign: Campaign, device: str, medians: LaunchMedians) -> Decision:
     references = [job for job in jobs if job.is_reference]
     if not references:
         pick = _fastest(jobs)
-        return Decision(device, "no reference", pick, ties=_ties(pick, jobs, medians), alone=len(jobs) == 1)
+        ties = _ties(campaign, pick, jobs, medians)
+        return Decision(device, "no reference", pick, ties=ties, alone=len(jobs) == 1)
     rival = _fastest(references)
     by_id = {job.job_id: job for job in references}
     faster = [
         (job, by_id[job.reference_job_id])
         for job in jobs
-        if job.reference_job_id in by_id and not job.is_reference and differs(job.ratio) and _ratio(job) < 1
+        if job.reference_job_id in by_id and not job.is_reference and job.is_different and _ratio(job) < 1
     ]
     kept = [job for job, reference in faster if _keeps_quality(job, reference)]
     pick = _fastest([*kept, *references])
@@ -80,9 +84,9 @@ def decide(campaign: Campaign, device: str, medians: LaunchMedians) -> Decision:
         pick,
         reference=reference,
         rival=rival,
-        against_rival=None if pick.is_reference or rival is reference else paired_ratio(medians, pick, rival),
+        against_rival=None if pick.is_reference or rival is reference else _against(campaign, pick, rival, medians),
         judgement=judge(pick, reference),
-        ties=() if hopeful else _ties(pick, kept if not pick.is_reference else [], medians),
+        ties=() if hopeful else _ties(campaign, pick, kept if not pick.is_reference else [], medians),
         too_lossy=tuple(lossy),
         unjudged=tuple(unjudged),
         per_setting=_per_setting(campaign, device, [*kept, *references]),
@@ -91,12 +95,15 @@ def decide(campaign: Campaign, device: str, medians: LaunchMedians) -> Decision:
     )
 
 
+def told_apart(campaign: Campaign, job: Job, other: Job, ratio: Interval | None) -> bool:
+    """Whether the ratio of two jobs is a difference; where no noise floor is known, the interval alone tells."""
+    return beyond_noise(ratio, noise_floor(campaign, job, other) or 0.0)
+
+
 def _hopeful(jobs: list[Job], by_id: dict[str, Job]) -> Job | None:
-    """The fastest that would be in question if there were any interval; None where there is one."""
     others = [job for job in jobs if job.reference_job_id in by_id and not job.is_reference and job.ratio]
-    if any(job.ratio and job.ratio.low is not None for job in others):
-        return None
-    good = [job for job in others if _ratio(job) < 1 and _keeps_quality(job, by_id[job.reference_job_id or ""])]
+    unknown = [job for job in others if job.verdict not in ("difference", "none found")]
+    good = [job for job in unknown if _ratio(job) < 1 and _keeps_quality(job, by_id[job.reference_job_id or ""])]
     return min(good, key=_latency, default=None)
 
 
@@ -105,9 +112,14 @@ def _keeps_quality(job: Job, reference: Job) -> bool:
     return judgement != "worse" and not (judgement == "not known" and reference.quality is not None)
 
 
-def _ties(pick: Job, jobs: list[Job], medians: LaunchMedians) -> tuple[tuple[Job, Interval | None], ...]:
-    ratios = [(job, paired_ratio(medians, job, pick)) for job in sorted(jobs, key=_latency) if job is not pick]
-    return tuple((job, ratio) for job, ratio in ratios if not differs(ratio))
+def _ties(campaign: Campaign, pick: Job, jobs: list[Job], medians: ByRound) -> tuple[tuple[Job, Interval | None], ...]:
+    others = [job for job in sorted(jobs, key=_latency) if job is not pick]
+    ratios = [(job, _against(campaign, job, pick, medians)) for job in others]
+    return tuple((job, ratio) for job, ratio in ratios if not told_apart(campaign, job, pick, ratio))
+
+
+def _against(campaign: Campaign, job: Job, other: Job, medians: ByRound) -> Interval | None:
+    return paired_ratio(medians, job, other, confidence=campaign.confidence)
 
 
 def _per_setting(campaign: Campaign, device: str, jobs: list[Job]) -> tuple[Job, ...]:

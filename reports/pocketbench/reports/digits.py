@@ -12,8 +12,10 @@ from pocketbench.reports.names import shorten
 
 __all__ = [
     "MINUS",
-    "TimeUnit",
+    "Unit",
     "byte_size",
+    "duration",
+    "energy_unit",
     "instant",
     "quality_change",
     "quality_value",
@@ -29,31 +31,39 @@ _SHARE = re.compile(r"top-[1-9][0-9]*")
 
 
 @dataclass(frozen=True, slots=True)
-class TimeUnit:
-    """A unit of time that a whole table or plot uses."""
+class Unit:
+    """A unit that a whole table or plot uses; `size` is how much of the tables' unit it is (ns, mJ)."""
 
     name: str
-    ns: float
+    size: float
 
-    def value(self, time_ns: float) -> str:
-        """`time_ns` without its unit, three significant digits."""
-        return significant(time_ns / self.ns)
+    def value(self, figure: float) -> str:
+        """`figure` without its unit, three significant digits."""
+        return significant(figure / self.size)
 
-    def interval(self, time_ns: Interval) -> str:
+    def interval(self, figure: Interval) -> str:
         """Value and interval without the unit, e.g. ``1.23 [1.21, 1.25]``."""
         value, low, high = (
-            None if part is None else part / self.ns for part in (time_ns.value, time_ns.low, time_ns.high)
+            None if part is None else part / self.size for part in (figure.value, figure.low, figure.high)
         )
         assert value is not None
         return _with_interval(Interval(value, low, high), _decimals(value, low, high))
 
 
-def time_unit(times_ns: list[float]) -> TimeUnit:
+def time_unit(times_ns: list[float]) -> Unit:
     """The unit in which the smallest of `times_ns` still shows its digits."""
     least = min(times_ns, default=1e6)
     if least < 1e5:
-        return TimeUnit("µs", 1e3)
-    return TimeUnit("ms", 1e6) if least < 1e9 else TimeUnit("s", 1e9)
+        return Unit("µs", 1e3)
+    return Unit("ms", 1e6) if least < 1e9 else Unit("s", 1e9)
+
+
+def energy_unit(energies_mj: list[float]) -> Unit:
+    """The same of energies."""
+    least = min(energies_mj, default=1.0)
+    if least < 0.1:
+        return Unit("µJ", 1e-3)
+    return Unit("mJ", 1.0) if least < 1e3 else Unit("J", 1e3)
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -85,6 +95,13 @@ def byte_size(size_bytes: float) -> str:
         if size_bytes >= factor:
             return f"{significant(size_bytes / factor)} {unit}"
     return f"{size_bytes:.0f} B"
+
+
+def duration(seconds: float) -> str:
+    """A time that people wait, in s, min or h."""
+    if seconds < 100:
+        return f"{significant(seconds, 2)} s"
+    return f"{significant(seconds / 60, 2)} min" if seconds < 6000 else f"{significant(seconds / 3600, 2)} h"
 
 
 def quality_value(metric: str, quality: Interval) -> str:

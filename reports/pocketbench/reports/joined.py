@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from pocketbench.reports.campaign import Campaign, Engine, Interval, Job, Quality, Variant
-from pocketbench.reports.cut_short import flags_by_job
+from pocketbench.reports.flags import flags_by_job
+from pocketbench.reports.operators import Profile, profiles
 from pocketbench.reports.tables import CampaignTables
 from pocketbench.reports.values import count, flag, identifier, number, text
 
@@ -27,11 +28,13 @@ def read_campaign(tables: CampaignTables) -> Campaign:
     qualities = {_key(r["job_id"]): _quality(r) for r in _rows(tables.quality)}
     launches = tables.launches[tables.launches["status"] == "ok"]
     peaks, colds, flags = _peaks(tables, launches), _cold_starts(launches), flags_by_job(launches)
-    jobs = []
+    fallen_back, profiled = _fallen_back(launches), profiles(tables)
+    jobs: list[Job] = []
+    copies: list[Job] = []
     for r in _rows(tables.jobs):
         job_id, variant_id, engine_id = _key(r["job_id"]), _key(r["variant_id"]), identifier(r["engine_id"])
         estimate = estimates.get(job_id, {})
-        jobs.append(
+        (copies if flag(r["is_aa_copy"]) else jobs).append(
             Job(
                 job_id=job_id,
                 variant=variants.get(variant_id) or _unknown_variant(variant_id),
@@ -48,10 +51,13 @@ def read_campaign(tables: CampaignTables) -> Campaign:
                 latency=_positive(_interval(estimate, "latency_ns", "latency_low_ns", "latency_high_ns")),
                 ratio=_positive(_interval(estimate, "ratio", "ratio_low", "ratio_high")),
                 rounds_compared=count(estimate.get("rounds_compared")) or 0,
+                verdict=text(estimate.get("verdict")),
+                verdict_reason=text(estimate.get("verdict_reason")),
                 quality=qualities.get(job_id),
                 peak_memory_bytes=peaks.get(job_id),
                 cold_start_ns=colds.get(job_id),
                 flags=flags.get(job_id, ()),
+                falls_back=job_id in fallen_back or _profile_falls_back(profiled.get(job_id), text(r["accelerator"])),
             )
         )
     named = [_key(device) for device in tables.devices["device"]]
@@ -64,8 +70,19 @@ def read_campaign(tables: CampaignTables) -> Campaign:
         devices=tuple(dict.fromkeys([*named, *(job.device for job in jobs)])),
         variants=tuple(variants.values()),
         jobs=tuple(jobs),
+        copies=tuple(copies),
+        regime=text(row["regime"]),
+        scenario=text(row["scenario"]),
+        precision=number(row["precision"]),
+        budget_s=number(row["budget_s"]),
+        confidence=_confidence(number(row["confidence"])),
         lost_launches=int((tables.launches["status"] == "lost").sum()),
+        invalid_launches=int((tables.launches["status"] == "invalid").sum()),
     )
+
+
+def _confidence(nominal: float | None) -> float:
+    return nominal if nominal is not None and 0.5 <= nominal < 1 else 0.95
 
 
 def _rows(frame: pd.DataFrame) -> list[Row]:
@@ -141,10 +158,27 @@ def _peaks(tables: CampaignTables, launches: pd.DataFrame) -> dict[str, float]:
 
 
 def _cold_starts(launches: pd.DataFrame) -> dict[str, float]:
-    """Median over launches of engine load, model init and first inference together, in ns, by job."""
+    """Median over launches of engine load, model init and first inference together, in ns, by job.
+
+    Of the launches with the page cache in the state that is the most frequent: another one is another question.
+    """
+    states = launches["page_cache"].astype("object").where(launches["page_cache"].notna(), "not known")
+    if len(states):
+        launches = launches[states == states.mode().iloc[0]]
     parts = launches[["engine_load_ns", "model_init_ns", "first_inference_ns"]].apply(_floats)
     medians = parts.sum(axis=1, skipna=False).groupby(launches["job_id"]).median()
     return {_key(job): float(value) for job, value in medians.dropna().items()}
+
+
+def _fallen_back(launches: pd.DataFrame) -> set[str]:
+    """Jobs with a launch that did not wholly run on its accelerator."""
+    partly = [flag(cell) is False for cell in launches["fully_accelerated"]]
+    return {_key(job) for job in launches.loc[partly, "job_id"]}
+
+
+def _profile_falls_back(profile: Profile | None, accelerator: str | None) -> bool:
+    """ONNX Runtime does not say before it runs, but its profile does."""
+    return profile is not None and accelerator not in (None, "cpu") and bool(profile.fallback_share(accelerator))
 
 
 def _floats(column: pd.Series[Any]) -> pd.Series[float]:

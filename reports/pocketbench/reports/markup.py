@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from pocketbench.reports.names import LONGEST, LONGEST_REASON, Name, Sentence, shorten, visible
+from pocketbench.reports.names import LONGEST, LONGEST_REASON, Command, Name, Sentence, shorten, visible
 
 __all__ = ["Html", "absent", "element", "join", "long_text", "name", "sentence"]
 
@@ -47,11 +47,16 @@ def name(full: str, longest: int = LONGEST) -> Html:
 
 
 def sentence(parts: Sentence) -> Html:
-    """A sentence with its names isolated, its intervals on one line."""
-    return join(
-        name(part.full, part.longest) if isinstance(part, Name) else _INTERVAL.sub("[\\1,\u00a0\\2]", part)
-        for part in parts
-    )
+    """A sentence with its names isolated, its intervals on one line, and each percentage."""
+    return join(map(_part, parts))
+
+
+def _part(part: str | Name | Command) -> Html | str:
+    if isinstance(part, Name):
+        return name(part.full, part.longest)
+    if isinstance(part, Command):
+        return element("code", part.text)
+    return _INTERVAL.sub("[\\1,\u00a0\\2]", part).replace(" %", "\u00a0%")
 
 
 def long_text(full: str) -> Html:

@@ -6,13 +6,26 @@ codes for a terminal; so a sentence keeps its names apart until it is known wher
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
-__all__ = ["LONGEST", "LONGEST_REASON", "Name", "Sentence", "plain", "reason", "shorten", "visible"]
+__all__ = [
+    "LONGEST",
+    "LONGEST_REASON",
+    "Command",
+    "Name",
+    "Sentence",
+    "command",
+    "plain",
+    "reason",
+    "shorten",
+    "visible",
+]
 
 LONGEST = 48
 LONGEST_REASON = 400
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}|--[a-z-]{1,30}", re.ASCII)
 # Line ends and tabs, and the joiners that some scripts and emoji are written with.
 _HARMLESS = "\n\t\r\u200c\u200d"
 
@@ -35,12 +48,26 @@ def reason(full: str) -> Name:
     return Name(full, LONGEST_REASON)
 
 
-Sentence = tuple[str | Name, ...]
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command to run. Its words are ours, but for names that are words of a shell (`command`)."""
+
+    text: str
+
+
+Sentence = tuple[str | Name | Command, ...]
+
+
+def command(*words: str) -> Command:
+    """The command of these words; a foreign one that a shell would read as anything but a word becomes NAME."""
+    return Command(" ".join(word if _WORD.fullmatch(word) else "NAME" for word in words))
 
 
 def plain(sentence: Sentence) -> str:
     """The sentence for a terminal."""
-    return "".join(part.short if isinstance(part, Name) else part for part in sentence)
+    return "".join(
+        part.short if isinstance(part, Name) else part.text if isinstance(part, Command) else part for part in sentence
+    )
 
 
 def shorten(value: str, longest: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pocketbench.reports.campaign import Campaign, Job
-from pocketbench.reports.names import Name, Sentence
+from pocketbench.reports.names import Command, Name, Sentence
 
 __all__ = ["called", "listed", "listed_names"]
 
@@ -11,14 +11,18 @@ MOST_LISTED = 4
 
 
 def called(campaign: Campaign, job: Job) -> Sentence:
-    """The variant, with threads and cores where the device was measured with several."""
-    name = Name(job.variant.name)
-    return (name, f" with {job.setting}") if campaign.several_settings(job.device) else (name,)
+    """The variant, with threads, cores and accelerator where the device was measured with several."""
+    parts: list[str | Name | Command] = [Name(job.variant.name)]
+    if campaign.several_settings(job.device):
+        parts.append(f" with {job.setting}")
+    if campaign.several_accelerators(job.device) and job.accelerator:
+        parts += [" on ", Name(job.accelerator, 16)]
+    return tuple(parts)
 
 
 def listed(items: list[Sentence]) -> Sentence:
     """The first few items with commas between, and how many more there are."""
-    parts: list[str | Name] = []
+    parts: list[str | Name | Command] = []
     for position, item in enumerate(items[:MOST_LISTED]):
         parts += ([", "] if position else []) + list(item)
     return (*parts, f" and {len(items) - MOST_LISTED} more") if len(items) > MOST_LISTED else tuple(parts)

@@ -20,17 +20,23 @@ def notes(campaign: Campaign) -> tuple[Sentence, ...]:
 
 def _progress(campaign: Campaign) -> Iterator[Sentence]:
     done, planned = campaign.rounds_done, campaign.rounds_planned
-    counted = "" if done is None or planned is None else f" after {done} of {planned} rounds"
+    most = "" if campaign.precision is None else "at most "
+    counted = "" if done is None or planned is None else f" after {done} of {most}{planned} rounds"
     if campaign.status == "interrupted":
         yield (f"The campaign was interrupted{counted}: what follows rests on what was measured until then.",)
     elif campaign.status == "running":
         yield (f"The campaign is still running{counted}: what follows will change.",)
-    elif done is not None and planned is not None and done < planned:
+    elif campaign.precision is None and done is not None and planned is not None and done < planned:
         yield (f"Only {done} of {planned} rounds are complete: some launches failed or were left out.",)
     if campaign.lost_launches:
         yield (
             _launches(campaign.lost_launches) + " lost with the connection to the device: each was made again where "
             "the device came back, and only that one counts.",
+        )
+    if campaign.invalid_launches:
+        yield (
+            _launches(campaign.invalid_launches) + " invalid by a rule written down beforehand, none of which looks at "
+            "the latency, and made again where the rules allow it (reasons under the launches).",
         )
     if campaign.jobs and done is not None and done <= 1 and any(job.usable for job in campaign.jobs):
         yield ("Fewer than two rounds give no intervals, so no difference can be claimed: measure at least 5.",)

@@ -13,11 +13,17 @@ from pocketbench.reports.figures.figure import Figure
 from pocketbench.reports.joined import read_campaign
 from pocketbench.reports.markup import Html, element, join, name
 from pocketbench.reports.names import shorten
+from pocketbench.reports.sections.comparisons import comparisons_section
 from pocketbench.reports.sections.compression import compression_section
 from pocketbench.reports.sections.conditions import conditions_section
+from pocketbench.reports.sections.energy import energy_section
+from pocketbench.reports.sections.heat import heat_section
 from pocketbench.reports.sections.jobs import jobs_section
 from pocketbench.reports.sections.latency import latency_section
+from pocketbench.reports.sections.launches import launches_section
 from pocketbench.reports.sections.memory import memory_section
+from pocketbench.reports.sections.operators import operators_section
+from pocketbench.reports.sections.opinions import opinions_section
 from pocketbench.reports.sections.pareto import pareto_section
 from pocketbench.reports.sections.verdict import verdict_section
 from pocketbench.reports.tables import CampaignTables, check_tables
@@ -28,8 +34,14 @@ __all__ = ["report_html", "write_report"]
 _SECTIONS = {
     "verdict": "Verdict",
     "trade-off": "Trade-off",
+    "comparisons": "Comparisons",
     "variants": "All variants",
     "latency": "Latency",
+    "launches": "Launches",
+    "opinions": "Second opinion",
+    "heat": "Temperature",
+    "energy": "Energy",
+    "operators": "Operators",
     "memory": "Memory",
     "compression": "Compression",
     "conditions": "Conditions",
@@ -62,15 +74,22 @@ def report_html(tables: CampaignTables) -> str:
     """The whole page as text."""
     campaign = read_campaign(tables)
     figures: list[Figure] = []
-    sections = [
-        verdict_section(campaign_verdict(campaign, tables)),
+    parts = [
+        verdict_section(campaign, campaign_verdict(campaign, tables)),
         pareto_section(campaign, figures),
+        comparisons_section(campaign, tables),
         jobs_section(campaign),
         latency_section(campaign, tables, figures),
+        launches_section(campaign, tables),
+        opinions_section(campaign, tables),
+        heat_section(campaign, tables, figures),
+        energy_section(campaign, tables, figures),
+        operators_section(campaign, tables, figures),
         memory_section(campaign, tables, figures),
         compression_section(campaign),
         conditions_section(tables),
     ]
+    sections = {key: part for key, part in zip(_SECTIONS, parts, strict=True) if part is not None}
     style, script = asset("page.css"), asset("page.js")
     scripts = [plotly_source(), script] if figures else [script]
     head = element(
@@ -87,8 +106,8 @@ def report_html(tables: CampaignTables) -> str:
     body = element(
         "body",
         element("a", "Skip to the verdict", href="#verdict", class_="skip"),
-        _header(campaign, tables),
-        element("main", *sections),
+        _header(campaign, tables, list(sections)),
+        element("main", *sections.values()),
         element("footer", element("p", "Written by pocketbench. This file loads nothing from anywhere.")),
         Html(f'<script type="application/json" id="figures">{json_text([f.payload() for f in figures])}</script>'),
         *(Html(f"<script>{source}</script>") for source in scripts),
@@ -96,10 +115,11 @@ def report_html(tables: CampaignTables) -> str:
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
-def _header(campaign: Campaign, tables: CampaignTables) -> Html:
+def _header(campaign: Campaign, tables: CampaignTables, sections: list[str]) -> Html:
     row = tables.campaign.iloc[0]
     rounds = "" if campaign.rounds_done is None else f"{campaign.rounds_done} round{'s' * (campaign.rounds_done != 1)}"
-    facts = [part for part in (campaign.status, rounds, f"started {instant(str(row['started_at']))}") if part]
+    regime = campaign.regime and campaign.regime_words
+    facts = [part for part in (campaign.status, regime, rounds, f"started {instant(str(row['started_at']))}") if part]
     where: list[str] = []
     for device in campaign.devices[:4]:
         where += [", " if where else "on ", name(device)]
@@ -110,7 +130,7 @@ def _header(campaign: Campaign, tables: CampaignTables) -> Html:
         element("p", join([*where, " · " if where else "", " · ".join(facts)]), class_="subtitle"),
         element(
             "nav",
-            element("ul", *(element("li", element("a", title, href=f"#{key}")) for key, title in _SECTIONS.items())),
+            element("ul", *(element("li", element("a", _SECTIONS[key], href=f"#{key}")) for key in sections)),
             aria_label="Sections",
         ),
     )

@@ -10,11 +10,12 @@ from pocketbench.reports.cautions import cautions
 from pocketbench.reports.changes import Change, changes
 from pocketbench.reports.decision import Decision, decide
 from pocketbench.reports.digits import ratio, time_unit
+from pocketbench.reports.findings import findings
 from pocketbench.reports.joined import read_campaign
-from pocketbench.reports.names import Name, Sentence, plain
+from pocketbench.reports.names import Name, Sentence, plain, reason
 from pocketbench.reports.naming import called
 from pocketbench.reports.notes import notes
-from pocketbench.reports.paired import LaunchMedians, launch_medians
+from pocketbench.reports.paired import ByRound, launch_medians
 from pocketbench.reports.tables import CampaignTables
 
 __all__ = ["DeviceVerdict", "Verdict", "campaign_verdict", "verdict"]
@@ -24,13 +25,14 @@ _UNJUDGED = ("not known", "no interval")
 
 @dataclass(frozen=True, slots=True)
 class DeviceVerdict:
-    """One device. `changes` is empty where there is nothing to compare the pick with."""
+    """One device. `changes` is empty where there is nothing to compare the pick with; `findings` are what to mend."""
 
     decision: Decision
     headline: Sentence
     reasons: tuple[Sentence, ...]
     changes: tuple[Change, ...]
     cautions: tuple[Sentence, ...]
+    findings: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,17 @@ def campaign_verdict(campaign: Campaign, tables: CampaignTables) -> Verdict:
     """The same for tables that were joined already."""
     medians = launch_medians(tables)
     return Verdict(
-        tuple(_device_verdict(campaign, decide(campaign, device, medians), medians) for device in campaign.devices),
+        tuple(
+            _device_verdict(campaign, decide(campaign, device, medians), medians, findings(campaign, device, tables))
+            for device in campaign.devices
+        ),
         notes(campaign),
     )
 
 
-def _device_verdict(campaign: Campaign, decision: Decision, medians: LaunchMedians) -> DeviceVerdict:
+def _device_verdict(
+    campaign: Campaign, decision: Decision, medians: ByRound, found: tuple[Sentence, ...]
+) -> DeviceVerdict:
     pick, reference = decision.pick, decision.reference
     return DeviceVerdict(
         decision,
@@ -71,6 +78,7 @@ def _device_verdict(campaign: Campaign, decision: Decision, medians: LaunchMedia
         tuple(_reasons(campaign, decision)),
         () if pick is None or reference is None or pick is reference else changes(pick, reference),
         cautions(campaign, decision, medians),
+        found,
     )
 
 
@@ -87,7 +95,7 @@ def _headline(campaign: Campaign, decision: Decision) -> Sentence:
     if decision.outcome == "no reference":
         return (*name, " has the lowest latency", *where, ", but there is no reference to compare it with.")
     if decision.outcome == "undecided":
-        return ("Undecided", *where, ": keep the reference ", *name, " until there are intervals.")
+        return ("Undecided", *where, ": keep the reference ", *name, " until more can be said.")
     if decision.alone:
         return ("Ship the reference ", *name, *where, ": nothing else could be compared with it.")
     return ("Ship the reference ", *name, *where, ": nothing is provably faster and as good.")
@@ -114,7 +122,8 @@ def _reasons(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
             if job.is_reference:
                 yield ("The reference ", *called(campaign, job), " could not be measured.")
     if hopeful is not None and hopeful.ratio is not None:
-        yield (*called(campaign, hopeful), f" looks fastest ({ratio(hopeful.ratio)}), without an interval to say so.")
+        why = reason(hopeful.verdict_reason or "no verdict is known")
+        yield (*called(campaign, hopeful), f" looks fastest ({ratio(hopeful.ratio)}), but: ", why)
     for job in decision.per_setting:
         if job is not pick:
             against = ": the reference" if job.is_reference or job.ratio is None else f": {ratio(job.ratio)}"
@@ -134,9 +143,12 @@ def _latency(job: Job) -> Sentence:
 
 def _lines(device: DeviceVerdict) -> Iterator[str]:
     yield plain(device.headline)
-    yield from (f"  {plain(reason)}" for reason in device.reasons)
+    yield from (f"  {plain(one)}" for one in device.reasons)
     for change in device.changes:
         yield f"  {plain((Name(change.measure),))}: {change.ours} instead of {change.reference} ({change.change})"
     if device.cautions:
         yield "  To watch:"
         yield from (f"  - {plain(caution)}" for caution in device.cautions)
+    if device.findings:
+        yield "  To mend:"
+        yield from (f"  - {plain(finding)}" for finding in device.findings)

@@ -7,20 +7,24 @@ from collections.abc import Mapping, Sequence
 from pocketbench.reports.campaign import Campaign, Job
 from pocketbench.reports.cold_starts import PARTS, ColdStart
 from pocketbench.reports.digits import time_unit
-from pocketbench.reports.figures.figure import Figure, axis, base_layout, job_label, row_axis, rows_height
+from pocketbench.reports.figures.figure import Figure, axis, base_layout, job_label, plot_text, row_axis, rows_height
 
 __all__ = ["cold_start_figure"]
 
 
 def cold_start_figure(
-    campaign: Campaign, jobs: Sequence[Job], found: Mapping[str, ColdStart], identifier: str
+    campaign: Campaign, jobs: Sequence[Job], found: Mapping[str, Sequence[ColdStart]], identifier: str
 ) -> Figure | None:
     """Stacked bars of medians over launches; a part that is not known has no bar."""
-    rows = [(job, found[job.job_id]) for job in jobs if job.job_id in found]
+    rows = [(job, cold) for job in jobs for cold in found.get(job.job_id, ())]
     if not rows:
         return None
     unit = time_unit([sum(part for part in cold.parts if part is not None) for _, cold in rows])
-    labels = [job_label(campaign, job) for job, _ in rows]
+    several = len({cold.page_cache for _, cold in rows}) > 1
+    labels = [
+        job_label(campaign, job) + (f", {plot_text(cold.page_cache or 'unknown', 16)}" if several else "")
+        for job, cold in rows
+    ]
     data = []
     for position, title in enumerate(PARTS.values()):
         parts = [cold.parts[position] for _, cold in rows]
@@ -30,7 +34,7 @@ def cold_start_figure(
                 "orientation": "h",
                 "name": title,
                 "y": list(range(len(rows))),
-                "x": [None if part is None else part / unit.ns for part in parts],
+                "x": [None if part is None else part / unit.size for part in parts],
                 "width": 0.6,
                 "marker": {"color": f"--part-{position}"},
                 "hovertext": [

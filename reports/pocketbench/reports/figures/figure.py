@@ -66,10 +66,12 @@ def plot_text(value: str, longest: int = 30) -> str:
 def job_label(campaign: Campaign, job: Job, longest: int = 30) -> str:
     """What a job is called in a plot of its device."""
     label = plot_text(job.variant.name, longest)
-    if not campaign.several_settings(job.device):
-        return label
-    cores = "" if job.cores is None else f" on {plot_text(job.cores, 12)}"
-    return f"{label}, {'?' if job.threads is None else job.threads}T{cores}"
+    if campaign.several_settings(job.device):
+        cores = "" if job.cores is None else f" on {plot_text(job.cores, 12)}"
+        label += f", {'?' if job.threads is None else job.threads}T{cores}"
+    if campaign.several_accelerators(job.device) and job.accelerator:
+        label += f", {plot_text(job.accelerator, 12)}"
+    return label
 
 
 def engine_style(engines: Sequence[str], engine: str) -> tuple[str, str]:

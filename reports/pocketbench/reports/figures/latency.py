@@ -29,7 +29,7 @@ def latency_figure(
         f"{unit.name}<br>{whole(d.samples)} samples"
         for label, (_, d) in zip(labels, rows, strict=True)
     ]
-    tail = [(value / unit.ns, place) for place, (_, d) in enumerate(rows) for value in d.tail]
+    tail = [(value / unit.size, place) for place, (_, d) in enumerate(rows) for value in d.tail]
     data: list[dict[str, Any]] = [
         {
             "type": "scatter",
@@ -45,7 +45,7 @@ def latency_figure(
             "name": "25 to 75 %, whiskers 5 to 95 %",
             "orientation": "h",
             "y": places,
-            **{key: [getattr(d, part) / unit.ns for _, d in rows] for key, part in _PARTS.items()},
+            **{key: [getattr(d, part) / unit.size for _, d in rows] for key, part in _PARTS.items()},
             "width": 0.55,
             "line": {"color": "--engine-0", "width": 1.5},
             "fillcolor": "--fill",
@@ -54,7 +54,7 @@ def latency_figure(
         {
             "type": "scatter",
             "mode": "markers",
-            "x": [d.median / unit.ns for _, d in rows],
+            "x": [d.median / unit.size for _, d in rows],
             "y": places,
             "marker": {"size": 16, "opacity": 0, "color": "--engine-0"},
             "hovertext": hover,
@@ -62,7 +62,7 @@ def latency_figure(
             "showlegend": False,
         },
     ]
-    shown = [part / unit.ns for _, d in rows for part in (d.p5, d.largest)]
+    shown = [part / unit.size for _, d in rows for part in (d.p5, d.largest)]
     layout = base_layout(
         xaxis=axis(f"Latency of one inference, {unit.name}", zeroline=False, **log_ticks(shown)), yaxis=row_axis(labels)
     )

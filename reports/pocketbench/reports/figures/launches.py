@@ -8,12 +8,12 @@ from typing import Any
 from pocketbench.reports.campaign import Campaign, Job
 from pocketbench.reports.digits import significant, time_unit
 from pocketbench.reports.figures.figure import Figure, axis, base_layout, engine_style, job_label, plot_text
-from pocketbench.reports.paired import LaunchMedians
+from pocketbench.reports.paired import ByRound
 
 __all__ = ["launches_figure"]
 
 
-def launches_figure(campaign: Campaign, jobs: Sequence[Job], medians: LaunchMedians, identifier: str) -> Figure | None:
+def launches_figure(campaign: Campaign, jobs: Sequence[Job], medians: ByRound, identifier: str) -> Figure | None:
     """One line per job in its engine's colour; None where no job has a launch."""
     rows = [(job, medians[job.job_id]) for job in jobs if medians.get(job.job_id) and job.latency]
     if not rows:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pocketbench.reports.campaign import Campaign, Interval, Job
-from pocketbench.reports.digits import TimeUnit, byte_size, quality_value, time_unit
+from pocketbench.reports.digits import Unit, byte_size, quality_value, time_unit
 from pocketbench.reports.figures.figure import Figure, axis, base_layout, engine_style, job_label, log_ticks, plot_text
 from pocketbench.reports.pareto import dominated
 
@@ -51,10 +51,10 @@ def pareto_figure(campaign: Campaign, device: str, identifier: str) -> Figure | 
             if members:
                 points = _points(campaign, members, unit, scale, engine_style(engines, engine), largest, control)
                 data += [points, _legend_entry(points)]
-    x = [latency.value / unit.ns for _, latency, _, _ in front]
+    x = [latency.value / unit.size for _, latency, _, _ in front]
     labels = [
         {
-            "x": latency.value / unit.ns,
+            "x": latency.value / unit.size,
             "y": _height(job, quality) * scale,
             "text": job_label(campaign, job, 34) + (" (reference)" if job.is_reference else ""),
             "important": not faint or job.is_reference,
@@ -97,12 +97,12 @@ def _vertical(front: Front) -> tuple[float, str, str]:
     return (100.0, f"{plot_text(quality.metric)}, %", better) if share else (1.0, plot_text(quality.metric), better)
 
 
-def _line(front: Front, unit: TimeUnit, scale: float) -> dict[str, Any]:
+def _line(front: Front, unit: Unit, scale: float) -> dict[str, Any]:
     best = sorted((entry for entry in front if not entry[3] and not entry[0].is_control), key=lambda e: e[1].value)
     return {
         "type": "scatter",
         "mode": "lines",
-        "x": [latency.value / unit.ns for _, latency, _, _ in best],
+        "x": [latency.value / unit.size for _, latency, _, _ in best],
         "y": [_height(job, quality) * scale for job, _, quality, _ in best],
         "line": {"shape": "hv", "dash": "dot", "width": 1.5, "color": "--muted"},
         "hoverinfo": "skip",
@@ -113,7 +113,7 @@ def _line(front: Front, unit: TimeUnit, scale: float) -> dict[str, Any]:
 def _points(
     campaign: Campaign,
     members: Front,
-    unit: TimeUnit,
+    unit: Unit,
     scale: float,
     style: tuple[str, str],
     largest: int,
@@ -125,9 +125,9 @@ def _points(
         "type": "scatter",
         "mode": "markers",
         "name": _engine(members[0][0]) + (", control" if control else ""),
-        "x": [latency.value / unit.ns for _, latency, _, _ in members],
+        "x": [latency.value / unit.size for _, latency, _, _ in members],
         "y": [_height(job, quality) * scale for job, _, quality, _ in members],
-        "error_x": _bars([latency for _, latency, _, _ in members], 1 / unit.ns, color),
+        "error_x": _bars([latency for _, latency, _, _ in members], 1 / unit.size, color),
         "error_y": _bars([quality for _, _, quality, _ in members], scale, color),
         "marker": {
             "color": color,
@@ -165,7 +165,7 @@ def _bars(intervals: Sequence[Interval | None], factor: float, color: str) -> di
     }
 
 
-def _hover(campaign: Campaign, entry: tuple[Job, Interval, Interval | None, bool], unit: TimeUnit) -> str:
+def _hover(campaign: Campaign, entry: tuple[Job, Interval, Interval | None, bool], unit: Unit) -> str:
     job, latency, quality, faint = entry
     size = "size not known" if job.variant.size_bytes is None else byte_size(job.variant.size_bytes)
     lines = [f"<b>{job_label(campaign, job, 60)}</b>", f"{unit.interval(latency)} {unit.name}"]

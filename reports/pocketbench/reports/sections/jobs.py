@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pocketbench.reports.campaign import Campaign, Job, Variant
-from pocketbench.reports.cut_short import MEANINGS
-from pocketbench.reports.digits import TimeUnit, byte_size, quality_value, ratio, time_unit, whole
+from pocketbench.reports.digits import Unit, byte_size, quality_value, ratio, time_unit, whole
 from pocketbench.reports.markup import Html, absent, element, join, long_text, name
 from pocketbench.reports.names import shorten
 from pocketbench.reports.sections.section import section
@@ -32,7 +31,7 @@ def jobs_section(campaign: Campaign) -> Html:
     )
 
 
-def _table(campaign: Campaign, device: str | None, unit: TimeUnit) -> Html:
+def _table(campaign: Campaign, device: str | None, unit: Unit) -> Html:
     jobs = () if device is None else campaign.jobs_on(device)
     where = f" on {shorten(device, 48)}" if device is not None and campaign.several_devices else ""
     measured = {job.variant.variant_id for job in jobs}
@@ -51,21 +50,24 @@ def _table(campaign: Campaign, device: str | None, unit: TimeUnit) -> Html:
     ]
     rows = [_job_row(job, unit) for job in jobs]
     rows += [_variant_row(one) for one in campaign.variants if one.variant_id not in measured]
-    return table(f"All variants and jobs{where}, with 95 % intervals in brackets", columns, rows, sortable=True)
+    caption = f"All variants and jobs{where}, {campaign.regime_words}, with 95 % intervals in brackets"
+    return table(caption, columns, rows, sortable=True)
 
 
 def _metric(campaign: Campaign) -> str:
     return "Quality" if campaign.quality_metric is None else name(campaign.quality_metric, 24)
 
 
-def _job_row(job: Job, unit: TimeUnit) -> list[Cell]:
+def _job_row(job: Job, unit: Unit) -> list[Cell]:
     engine = _engine(job)
     if job.accelerator not in (None, "cpu"):
         engine = join((engine, ", ", name(job.accelerator, 16)))
+    if job.falls_back:
+        engine = join((engine, " ", element("span", "falls back to the CPU", class_="tag bad")))
     latency, quality, own = job.latency, job.quality, job.variant
     threads = None if job.threads is None else whole(job.threads) + (f" (cores {job.cores})" if job.cores else "")
     return [
-        _variant_cell(own),
+        _variant_cell(own, is_reference=job.is_reference),
         figure_cell(unit.interval(latency) if latency else None, latency.value if latency else None, "not measured"),
         _ratio_cell(job),
         figure_cell(
@@ -91,11 +93,21 @@ def _variant_row(own: Variant) -> list[Cell]:
     nothing = Cell(absent("not measured"), None)
     status = _status_cell("not measured" if own.ok else "failed", own.reason, own.warnings)
     files = _file_cells(own) if own.ok else [nothing] * 3
-    return [_variant_cell(own), nothing, nothing, nothing, *files, nothing, nothing, nothing, status]
+    return [
+        _variant_cell(own, is_reference=own.role == "reference"),
+        nothing,
+        nothing,
+        nothing,
+        *files,
+        nothing,
+        nothing,
+        nothing,
+        status,
+    ]
 
 
-def _variant_cell(own: Variant) -> Cell:
-    tag = own.role if own.role in ("reference", "control") else None
+def _variant_cell(own: Variant, *, is_reference: bool) -> Cell:
+    tag = "reference" if is_reference else "control" if own.role == "control" else None
     return text_cell(join((name(own.name), *([" ", element("span", tag, class_="tag")] if tag else []))), own.name)
 
 
@@ -133,7 +145,6 @@ def _problems(campaign: Campaign) -> list[Html]:
                 (*([name(job.device), ", "] if campaign.several_devices else []), job.setting, ", ", job.status)
             )
             items.append(_problem(job.variant.name, where, job.reason))
-        items += [_problem(job.variant.name, job.setting, f"{flag}: {MEANINGS.get(flag, '')}") for flag in job.flags]
     if not items:
         return []
     return [element("h3", "Failures and warnings", id="problems"), element("ul", *items)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pocketbench.reports.campaign import Campaign, Job
 from pocketbench.reports.cold_starts import PARTS, ColdStart, cold_starts
@@ -12,8 +12,9 @@ from pocketbench.reports.figures.cold_start import cold_start_figure
 from pocketbench.reports.figures.figure import Figure
 from pocketbench.reports.figures.latency import latency_figure
 from pocketbench.reports.figures.launches import launches_figure
-from pocketbench.reports.markup import Html, element, join, name
-from pocketbench.reports.paired import LaunchMedians, launch_medians
+from pocketbench.reports.markup import Html, element, name, sentence
+from pocketbench.reports.naming import called
+from pocketbench.reports.paired import ByRound, launch_medians
 from pocketbench.reports.sections.section import details, plot, section
 from pocketbench.reports.tables import CampaignTables
 from pocketbench.reports.tabulate import Column, figure_cell, table, text_cell
@@ -23,7 +24,7 @@ __all__ = ["job_words", "latency_section"]
 
 def latency_section(campaign: Campaign, tables: CampaignTables, figures: list[Figure]) -> Html:
     """Appends its plots to `figures`."""
-    found, colds, medians = distributions(tables), cold_starts(tables), launch_medians(tables)
+    found, colds, medians = distributions(tables), cold_starts(tables, campaign.confidence), launch_medians(tables)
     content: list[Html] = []
     for position, device in enumerate(campaign.devices):
         jobs = [job for job in campaign.jobs_on(device) if job.usable]
@@ -42,13 +43,13 @@ def latency_section(campaign: Campaign, tables: CampaignTables, figures: list[Fi
 
 def job_words(campaign: Campaign, job: Job) -> Html:
     """What a job is called in a table of its device."""
-    return join((name(job.variant.name), *([f", {job.setting}"] if campaign.several_settings(job.device) else [])))
+    return sentence(called(campaign, job))
 
 
 def _steady(
     campaign: Campaign, jobs: list[Job], found: Mapping[str, Distribution], position: int, figures: list[Figure]
 ) -> list[Html]:
-    heading = element("h4", "Steady state")
+    heading = element("h4", f"Steady state ({campaign.regime_words})")
     figure = latency_figure(campaign, jobs, found, f"latency-{position}")
     if figure is None:
         return [heading, element("p", "The samples are not known.", class_="none")]
@@ -76,29 +77,36 @@ def _steady(
             f"All {whole(total)} steady samples are in the boxes and whiskers; of each job's slowest 5 % at most "
             f"{TAIL_POINTS} are drawn, spread evenly by rank, the slowest among them. Nothing was removed.",
         ),
-        details("Figures of this plot", table("Steady latency of single inferences", columns, cells, sortable=True)),
+        details(
+            "Figures of this plot",
+            table(f"Steady latency of single inferences, {campaign.regime_words}", columns, cells, sortable=True),
+        ),
     ]
 
 
 def _cold(
-    campaign: Campaign, jobs: list[Job], found: Mapping[str, ColdStart], position: int, figures: list[Figure]
+    campaign: Campaign, jobs: list[Job], found: Mapping[str, Sequence[ColdStart]], position: int, figures: list[Figure]
 ) -> list[Html]:
     heading = element("h4", "Cold start")
     figure = cold_start_figure(campaign, jobs, found, f"cold-start-{position}")
     if figure is None:
         return [heading, element("p", "The cold start is not known.", class_="none")]
     figures.append(figure)
-    rows = [(job, found[job.job_id]) for job in jobs if job.job_id in found]
+    rows = [(job, cold) for job in jobs for cold in found.get(job.job_id, ())]
     unit = time_unit([part for _, cold in rows for part in cold.parts if part is not None])
     columns = [
         Column("Job"),
+        Column(f"In all, {unit.name}", True, "median of what launches took; an interval from 6 launches on"),
         *(Column(f"{title.capitalize()}, {unit.name}", True) for title in PARTS.values()),
+        Column("Page cache", False, "whether the files had to come from the disk"),
         Column("Launches", True),
     ]
     cells = [
         [
             text_cell(job_words(campaign, job), job.variant.name),
+            figure_cell(unit.interval(cold.total) if cold.total else None, cold.total.value if cold.total else None),
             *(figure_cell(None if part is None else unit.value(part), part) for part in cold.parts),
+            text_cell(name(cold.page_cache or "not known", 16), cold.page_cache or ""),
             figure_cell(whole(cold.launches), cold.launches),
         ]
         for job, cold in rows
@@ -106,14 +114,17 @@ def _cold(
     return [
         heading,
         plot(figure, "Medians over launches, from loading the engine to the first answer; never part of steady state."),
-        details("Figures of this plot", table("Cold start, medians over launches", columns, cells, sortable=True)),
+        details(
+            "Figures of this plot",
+            table("Cold start, medians over launches with 95 % intervals", columns, cells, sortable=True),
+        ),
     ]
 
 
 def _launches(
-    campaign: Campaign, jobs: list[Job], medians: LaunchMedians, position: int, figures: list[Figure]
+    campaign: Campaign, jobs: list[Job], medians: ByRound, position: int, figures: list[Figure]
 ) -> list[Html]:
-    heading = element("h4", "Launches over rounds")
+    heading = element("h4", f"Launches over rounds ({campaign.regime_words})")
     figure = launches_figure(campaign, jobs, medians, f"launches-{position}")
     if figure is None:
         return [heading, element("p", "No launch has a round.", class_="none")]

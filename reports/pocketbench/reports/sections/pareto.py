@@ -38,5 +38,6 @@ def _caption(campaign: Campaign, device: str) -> str:
     bars = "Bars are 95 % intervals. " if any(job.latency and job.latency.low is not None for job in jobs) else ""
     return (
         f"{area}{bars}Faint: another variant is at least as good in both measures and better in one, by point "
-        "estimates; the dotted line joins the others. Controls are open marks and dominate nothing."
+        "estimates; the dotted line joins the others. Controls are open marks and dominate nothing. "
+        f"Latency: {campaign.regime_words}."
     )
