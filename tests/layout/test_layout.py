@@ -31,6 +31,7 @@ FLOORS = {
     "pocketbench.harness.preparation": 3,
     "pocketbench.harness.campaign": 4,
     "pocketbench.harness.checkup": 4,
+    "pocketbench.harness.comparing": 4,
     "pocketbench.harness.demo": 4,
     "pocketbench.harness.cli": 5,
 }
