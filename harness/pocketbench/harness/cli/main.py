@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from pocketbench.checked.errors import PocketbenchError
-from pocketbench.harness.cli import bench, compress, demo, deploy, device, engine, recipe, report, results, run
+from pocketbench.harness.cli import bench, compare, compress, demo, deploy, device, engine, recipe, report, results, run
 
 __all__ = ["app", "main"]
 
@@ -33,6 +33,7 @@ app.add_typer(deploy.app, name="deploy")
 app.command()(bench.bench)
 app.command()(run.run)
 app.add_typer(results.app, name="results")
+app.command()(compare.compare)
 app.command()(report.report)
 app.add_typer(engine.app, name="engine")
 app.add_typer(recipe.app, name="recipe")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json as json_module
 import tempfile
+from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +16,8 @@ from pocketbench.harness.cli.output import JsonOption, print_line, print_rows
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from pocketbench.reports.tables import CampaignTables
 
 __all__ = ["app"]
 
@@ -40,7 +43,7 @@ def list_results(json: JsonOption = False) -> None:
 
 @app.command()
 def show(campaign: Campaign, json: JsonOption = False) -> None:
-    """Show one campaign: every job with its latency, ratio and quality.
+    """Show one campaign: every job with its latency, ratio and quality, and what does not look right.
 
     Example: pocketbench results show last
     """
@@ -49,12 +52,45 @@ def show(campaign: Campaign, json: JsonOption = False) -> None:
     from pocketbench.harness.store.store import Store
 
     with Store(home_directory()) as store:
-        rows = job_summary(campaign_tables(store, store.resolve(campaign), samples=False))
-    columns = ("variant", "device", "engine", "threads", "latency_ms", "ratio", "quality", "size_kB", "status")
+        tables = campaign_tables(store, store.resolve(campaign), samples=False)
+    rows = job_summary(tables)
+    figures = [name for name in ("per_s", "last_minute") if any(_is_asked(row, name) for row in rows)]
+    columns = (
+        "variant",
+        "device",
+        "engine",
+        "threads",
+        "latency_ms",
+        *figures,
+        "ratio",
+        "quality",
+        "size_kB",
+        "status",
+    )
     print_rows(columns, rows, as_json=json, empty="this campaign has no jobs")
     if not json:
         for reason in dict.fromkeys(f"{row['variant']}: {row['reason']}" for row in rows if row["reason"]):
             print_line(reason)
+        for line in _findings(tables):
+            print_line(line)
+
+
+def _is_asked(row: dict[str, Any], figure: str) -> bool:
+    """Inferences per second are the inverse of latency unless the scenario makes them another figure."""
+    return row[figure] is not None and row["scenario"] != "single-stream"
+
+
+def _findings(tables: CampaignTables) -> Iterator[str]:
+    """What does not look right, each with what to do about it, by the rules of the report."""
+    from pocketbench.reports.findings import findings
+    from pocketbench.reports.joined import read_campaign
+    from pocketbench.reports.names import Name, plain
+
+    campaign = read_campaign(tables)
+    for device in campaign.devices:
+        where = f" on {Name(device).short}" if campaign.several_devices else ""
+        for finding in findings(campaign, device, tables):
+            yield f"Finding{where}: {plain(finding)}"
 
 
 @app.command()
