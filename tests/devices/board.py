@@ -47,7 +47,8 @@ class Board:
     """A board that is switched on and off as often as wanted; its files lie in `folder`.
 
     `options` are lines of sshd_config(5) that come before ours, and so win. While it runs, files of `sys` may be
-    changed and `answer` says what vcgencmd prints. /mnt is a disk of `small_disk_bytes`.
+    changed and `answer` says what vcgencmd prints; without `has_firmware` there is no vcgencmd. /mnt is a disk of
+    `small_disk_bytes`, and /run/world the folder `world` (thermal_world.py).
     """
 
     port = 22
@@ -60,6 +61,7 @@ class Board:
         options: Sequence[str] = (),
         login_shell: str = "/bin/bash",
         small_disk_bytes: int = 1 << 20,
+        has_firmware: bool = True,
     ) -> None:
         require_root("to make the namespaces of an emulated board")
         require_path(Path("/usr/sbin/sshd"), INSTALL_SSHD)
@@ -68,6 +70,7 @@ class Board:
             require_program(name, "apt-get install util-linux")
         self.folder = folder
         self.sys = folder / "sys"
+        self.has_firmware = has_firmware
         self.key_file = folder / "client_key"
         self.authorized_keys = folder / "authorized_keys"
         self._wire: subprocess.Popen[bytes] | None = None
@@ -156,11 +159,12 @@ class Board:
 
     def _first_process(self) -> list[str]:
         """What starts it, within its wires."""
-        return ["unshare", *NAMESPACES, *module("tests.devices.board_init", str(self.folder / "settings.json"))]
+        init = module("tests.devices.board_init", str(self.folder / "settings.json"))
+        return ["nice", "-n", "-10", "unshare", *NAMESPACES, *init]  # another computer does not wait for this one
 
     def _write_files(self, login_shell: str, small_disk_bytes: int) -> None:
         folder = self.folder
-        for name in ("root", "layers", "vcgencmd"):
+        for name in ("root", "layers", "vcgencmd", "world"):
             (folder / name).mkdir(parents=True)
         write_sys(self.sys)
         (folder / "cpuinfo").write_text(CPUINFO)
@@ -177,7 +181,7 @@ class Board:
             "password_hash": _PASSWORD_HASH,
             "root": str(folder / "root"),
             "small_disk_bytes": str(small_disk_bytes),
-            "vcgencmd": str(folder / "vcgencmd_program"),
+            "vcgencmd": str(folder / "vcgencmd_program") if self.has_firmware else "",
         }
         (folder / "settings.json").write_text(json.dumps(settings))
 

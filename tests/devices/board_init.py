@@ -34,10 +34,11 @@ def furnish(root: Path, settings: dict[str, str]) -> None:
     mount("--rbind", "/dev", str(root / "dev"))
     mount("--bind", str(folder / "sys"), str(root / "sys"))
     mount("--bind", str(folder / "cpuinfo"), str(root / "proc/cpuinfo"))
-    for path, mode in (("root/.ssh", 0o700), ("run/sshd", 0o755), ("run/board", 0o755), ("run/fake_vc", 0o755)):
+    for path in ("root/.ssh", "run/sshd", "run/board", "run/fake_vc", "run/world"):
         (root / path).mkdir(parents=True, exist_ok=True)
-        (root / path).chmod(mode)
+        (root / path).chmod(0o700 if path == "root/.ssh" else 0o755)
     mount("--bind", str(folder / "vcgencmd"), str(root / "run/fake_vc"))
+    mount("--bind", str(folder / "world"), str(root / "run/world"))
     mount("-t", "tmpfs", "-o", f"size={settings['small_disk_bytes']},mode=1777", "tmpfs", str(root / "mnt"))
     for name in ("authorized_keys", "host_key", "sshd_config"):
         shutil.copy(folder / name, root / "run/board" / name)
@@ -45,9 +46,10 @@ def furnish(root: Path, settings: dict[str, str]) -> None:
     # Which of the host's own set-up would reach in: a login that prints or is slow.
     for name in (".bashrc", ".profile", ".bash_profile"):
         (root / "root" / name).write_text("")
-    target = root / "usr/local/bin/vcgencmd"
-    shutil.copy(settings["vcgencmd"], target)
-    target.chmod(0o755)
+    if settings["vcgencmd"]:
+        target = root / "usr/local/bin/vcgencmd"
+        shutil.copy(settings["vcgencmd"], target)
+        target.chmod(0o755)
     _set_field(root / "etc/passwd", 6, settings["login_shell"])
     _set_field(root / "etc/shadow", 1, settings["password_hash"])
 

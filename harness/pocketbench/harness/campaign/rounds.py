@@ -112,7 +112,12 @@ class Rounds:
 
     def _round(self, number: int) -> None:
         """Launch what the round does not have yet, and what was invalid again at its end."""
-        missing = [job for job in self._alive() if number not in job.rounds]
+        missing = [
+            job
+            for job in self._alive()
+            # A round whose launches were all invalid, before an interruption, is as complete as it gets.
+            if number not in job.rounds and may_repeat(self._launches[job.key], number + 1)
+        ]
         if not missing:
             return
         began_s = self.clock.now_s()
@@ -168,4 +173,5 @@ def _order_text(job: StoredJob) -> str:
     """What a job is ordered by: not the device's name, which is another where a recorded session is replayed."""
     copy = ", A/A copy" if job.is_aa_copy else ""
     placed = "" if job.accelerator == "cpu" else f", {job.accelerator}"
-    return f"{job.variant}, {job.threads}, {job.cores}{placed}{copy}"
+    by = "" if job.opinion is None else f", by {job.opinion}"
+    return f"{job.variant}, {job.threads}, {job.cores}{placed}{copy}{by}"
