@@ -60,7 +60,8 @@ class Watched:
         return self._heard + [f"policy: {violation}" for violation in self.page.evaluate("window.violations")]
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop in its thread, which tests of other things could not have their own beside.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     path = require_path(CHROMIUM, "apt-get install -y chromium")
     from playwright.sync_api import sync_playwright

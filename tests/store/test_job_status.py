@@ -15,6 +15,13 @@ def bad_launch(job_id, number):
     return replace(good_launch(job_id, number), status="failed", reason=f"crash {number}", latency_median_ns=None)
 
 
+def invalid_launch(job_id, number):
+    return replace(good_launch(job_id, number), status="invalid", reason=f"throttled {number}")
+
+
+LAUNCHES = {"o": good_launch, "b": bad_launch, "i": invalid_launch}
+
+
 @pytest.mark.parametrize(
     ("launches", "stages", "status", "reason"),
     [
@@ -23,6 +30,10 @@ def bad_launch(job_id, number):
         pytest.param("", [], "partial", "not launched yet", id="nothing yet"),
         pytest.param("obb", [], "partial", "2 of 3 launches failed, the first: crash 1", id="some failed"),
         pytest.param("bb", [], "failed", "2 of 2 launches failed, the first: crash 0", id="all failed"),
+        pytest.param(
+            "ii", [], "failed", "all of its 2 launches were invalid, the first: throttled 0", id="all invalid"
+        ),
+        pytest.param("io", [], "ok", None, id="one invalid, one good"),
         pytest.param("", ["deploy"], "failed", "not deployed: no deploy", id="not deployed"),
         pytest.param("o", ["deploy"], "partial", "not deployed: no deploy", id="not deployed again"),
         pytest.param("o", ["memory"], "partial", "no memory figures: no memory", id="no memory"),
@@ -49,7 +60,7 @@ def bad_launch(job_id, number):
 def test_status_and_reason(store, launches, stages, status, reason):
     job_id = next(iter(add(store).values()))
     for number, letter in enumerate(launches):
-        store.add_launch((good_launch if letter == "o" else bad_launch)(job_id, number), None)
+        store.add_launch(LAUNCHES[letter](job_id, number), None)
     for stage in stages:
         store.add_failure([job_id], stage, f"no {stage}")
 

@@ -20,8 +20,10 @@ _STAGES = {
 def job_status(
     jobs: pd.DataFrame, launches: pd.DataFrame, failures: pd.DataFrame
 ) -> tuple[pd.Series[str], pd.Series[str]]:
-    """The columns `status` and `reason` of the table jobs."""
-    launched = launches["job_id"].value_counts()
+    """The columns `status` and `reason` of the table jobs; `launches` are those that were not lost."""
+    counted = launches[launches["status"] != "invalid"]
+    launched = counted["job_id"].value_counts()
+    invalid = launches.loc[launches["status"] == "invalid"].groupby("job_id")["reason"].agg(["size", "first"])
     bad = launches.loc[launches["status"] == "failed"].groupby("job_id")["reason"].agg(["size", "first"])
     stages: dict[int, dict[str, str]] = {}
     for job_id, stage, reason in zip(failures["job_id"], failures["stage"], failures["reason"], strict=True):
@@ -31,6 +33,7 @@ def job_status(
             int(launched.get(job_id, 0)),
             int(bad["size"].get(job_id, 0)),
             str(bad["first"].get(job_id)),
+            (int(invalid["size"].get(job_id, 0)), str(invalid["first"].get(job_id))),
             stages.get(job_id, {}),
         )
         for job_id in jobs["job_id"]
@@ -41,10 +44,14 @@ def job_status(
     )
 
 
-def _one(launched: int, bad: int, first: str, stages: dict[str, str]) -> tuple[str, list[str]]:
+def _one(
+    launched: int, bad: int, first: str, invalid: tuple[int, str], stages: dict[str, str]
+) -> tuple[str, list[str]]:
     reasons = [f"{words}: {stages[stage]}" for stage, words in _STAGES.items() if stage in stages]
     if bad:
         reasons.append(f"{bad} of {launched} launches failed, the first: {first}")
+    if not launched and invalid[0]:
+        return "failed", [*reasons, f"all of its {invalid[0]} launches were invalid, the first: {invalid[1]}"]
     if not launched and "deploy" not in stages:
         reasons.append("not launched yet")
     if not reasons:
