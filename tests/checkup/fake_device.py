@@ -14,9 +14,12 @@ from pocketbench.harness.checkup.sensors import READ_COMMAND, READ_SENSOR
 from pocketbench.harness.checkup.visit import READ_FILES
 from pocketbench.harness.devices.registry import Device
 from pocketbench.harness.errors import TransportError
+from pocketbench.harness.preparation.holder import Holder
 from pocketbench.harness.transports.base import Completed
 
-__all__ = ["DENIED", "FakeDevice", "Lost", "rows_of"]
+__all__ = ["DENIED", "HOLDER", "FakeDevice", "Lost", "rows_of"]
+
+HOLDER = Holder("0123456789abcdef", 4711, 123456, "alice@laptop")
 
 DENIED = None
 """The text of a file that may not be read."""
@@ -65,6 +68,9 @@ class FakeDevice:
         for part, answer in self.scripts.items():
             if part in script:
                 return self._completed(argv, answer)
+        if argv[-1] == "left":  # what an earlier preparation left: nothing
+            mark = argv[-2]
+            return self._completed(argv, f"{mark} uptime 1000\n{mark} boot b\n{mark} user 1000\n{mark} end\n")
         return self._completed(argv, (127, "", "sh: not found"))
 
     def close(self):
@@ -114,5 +120,5 @@ def _none(name):
 def rows_of(device, profile, directory="/home/pi/pocketbench"):
     """Rows by question; the runner and the engines, which a text cannot start, are left out."""
     registered = Device("kitchen", device.address, profile, PurePosixPath(directory))
-    rows = check_device(registered, device, load_profile(profile), engines=_none)
+    rows = check_device(registered, device, load_profile(profile), engines=_none, holder=HOLDER)
     return {row.question: row for row in rows if not re.match("runner|LiteRT|ONNX", row.question)}

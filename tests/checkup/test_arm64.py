@@ -17,6 +17,7 @@ from pocketbench.harness.devices.target import read_target
 from pocketbench.harness.engines.catalogue import EngineBuild
 from pocketbench.harness.engines.supply import engines_folder, ensure_engine
 from pocketbench.harness.transports.base import Transport
+from tests.checkup.fake_device import HOLDER
 from tests.devices.android_device import DATA, AndroidShell
 from tests.devices.arm64_board import Arm64Board
 from tests.devices.arm64_rootfs import make_arm64_root
@@ -36,7 +37,7 @@ def checked(device_cache, tmp_path) -> Callable[[Transport, str, str], dict[str,
             return ensure_engine(name, read_target(transport), home=home, say=print)
 
         device = Device("arm64", "ssh://root@board", profile, PurePosixPath(directory))
-        rows = check_device(device, transport, load_profile(profile), engines=engine)
+        rows = check_device(device, transport, load_profile(profile), engines=engine, holder=HOLDER)
         return {row.question: row for row in rows}
 
     return check

@@ -54,7 +54,7 @@ def test_a_device_that_is_lost_meanwhile_ends_the_check(monkeypatch):
     monkeypatch.setattr(device, "run", run)
     rows = rows_of(device, PI)
 
-    assert list(rows) == ["reachable", "clock", "monotonic clock", "load"]
+    assert list(rows) == ["reachable", "preparation", "clock", "monotonic clock", "load"]
     assert rows["load"].status == "fail"
     assert rows["reachable"].status == "fail"
     assert "memory" not in rows

@@ -24,7 +24,7 @@ from pocketbench.harness.engines.catalogue import ENGINE_NAMES, host_platform, l
 from pocketbench.harness.engines.supply import ensure_engine
 from pocketbench.harness.transports.base import Completed
 from pocketbench.harness.transports.local import LocalTransport
-from tests.checkup.fake_device import FakeDevice
+from tests.checkup.fake_device import HOLDER, FakeDevice
 from tests.checkup.golden_models import write_all
 
 
@@ -40,7 +40,7 @@ def visit(device):
 
 def test_this_computer_from_the_first_question_to_the_last(device):
     profile = load_profile("this-computer")
-    rows = list(check_device(device, LocalTransport(), profile, engines=local_engine))
+    rows = list(check_device(device, LocalTransport(), profile, engines=local_engine, holder=HOLDER))
     found = {row.question: row for row in rows}
 
     assert exit_code(rows) == 0, rows
@@ -157,7 +157,7 @@ def test_a_device_that_nothing_of_ours_runs_on():
     def engines(name):  # as the command line does
         return ensure_engine(name, read_target(old), home=Path("/nonexistent"), say=print)
 
-    rows = list(check_device(device, old, load_profile("generic-linux"), engines=engines))
+    rows = list(check_device(device, old, load_profile("generic-linux"), engines=engines, holder=HOLDER))
     found = {row.question: row for row in rows}
 
     for question in ("runner", "LiteRT", "ONNX Runtime"):

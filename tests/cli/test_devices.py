@@ -97,7 +97,7 @@ def test_results_are_exported_with_every_sample(suffix: str, pocketbench: Comman
 
     readers: dict[str, Any] = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}
     samples = readers[suffix](target)
-    assert list(samples.columns) == ["launch_id", "iteration", "kind", "start_ns", "latency_ns"]
+    assert list(samples.columns) == ["launch_id", "stream", "iteration", "kind", "start_ns", "latency_ns"]
     assert (samples["kind"] == "steady").sum() >= 100
     assert (samples["latency_ns"] > 0).all()
 

@@ -10,7 +10,9 @@ import yaml
 from pydantic import BaseModel
 
 from pocketbench.compression.data import DataSpec
+from pocketbench.harness.campaign.asked_opinion import OpinionSpec
 from pocketbench.harness.campaign.plan import LaunchSpec, Plan, load_plan
+from pocketbench.harness.campaign.scenario import Scenario
 
 PAGE = Path(__file__).parents[2] / "docs" / "plan.md"
 
@@ -21,18 +23,18 @@ def rows() -> dict[str, str]:
     return dict(found)
 
 
-@pytest.mark.parametrize("schema", [Plan, DataSpec, LaunchSpec])
+@pytest.mark.parametrize("schema", [Plan, DataSpec, LaunchSpec, Scenario, OpinionSpec])
 def test_every_key_is_documented(schema: type[BaseModel]):
     assert set(schema.model_fields) - set(rows()) == set()
 
 
 def test_no_key_is_documented_that_is_none():
-    known = {name for schema in (Plan, DataSpec, LaunchSpec) for name in schema.model_fields}
+    known = {name for schema in (Plan, DataSpec, LaunchSpec, Scenario, OpinionSpec) for name in schema.model_fields}
 
     assert set(rows()) - known == set()
 
 
-@pytest.mark.parametrize("schema", [Plan, LaunchSpec])
+@pytest.mark.parametrize("schema", [Plan, LaunchSpec, Scenario])
 def test_defaults_in_figures_are_the_codes(schema: type[BaseModel]):
     documented = rows()
     for name, field in schema.model_fields.items():

@@ -102,10 +102,29 @@ def test_a_runner_that_cannot_start_says_why_and_asks_whether_it_fits(exit_code)
 
 
 @pytest.mark.parametrize(
+    ("exit_code", "stderr", "words"),
+    [
+        # Said by the shells of Debian 12 of a directory that is mounted with noexec, and of an aarch64 program on x86_64.
+        pytest.param(126, b"sh: 1: /x/runner: Permission denied\n", "register the device with another", id="noexec"),
+        pytest.param(126, b"dash: 1: /x/runner: Exec format error\n", "built for another processor", id="dash"),
+        pytest.param(1, b"E: mksh: /x/runner: not executable: 64-bit ELF file\n", "another processor", id="mksh"),
+        pytest.param(2, b"/x/runner: line 1: \x7fELF\x02: not found\n", "built for another processor", id="busybox"),
+    ],
+)
+def test_a_runner_that_the_device_cannot_start_is_told_apart(exit_code, stderr, words):
+    assert words in str(failure(b"", exit_code, stderr))
+
+
+@pytest.mark.parametrize(
     ("stdout", "exit_code", "words"),
     [
         pytest.param(b"", 0, "got 'no event': it is truncated", id="nothing"),
-        pytest.param(b"only noise\n", 0, "got 'no event': it is truncated", id="noise"),
+        pytest.param(
+            b"only \x1b noise\n" * 100_000,
+            0,
+            "got 1300000 bytes without any event, which begin with 'only   noise only",
+            id="noise",
+        ),
         pytest.param(STAGE, 0, "got 'stage': it is truncated", id="no-end"),
         pytest.param(STAGE, 1, "got exit code 1 at stage 'first_inference'", id="no-reason"),
         pytest.param(DONE, 1, "got exit code 1", id="done-but-failed"),

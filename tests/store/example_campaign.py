@@ -16,6 +16,7 @@ from pocketbench.harness.store.records import (
     LaunchRecord,
     MemoryStageRecord,
     OperatorRecord,
+    OpinionRecord,
     QualityRecord,
     TraceRecord,
     VariantRecord,
@@ -29,6 +30,7 @@ __all__ = [
     "IDLE",
     "JOBS",
     "OPERATOR",
+    "OPINION",
     "QUALITY",
     "STAGES",
     "TRACES",
@@ -65,6 +67,14 @@ IDLE = IdleRecord(
     "20260102T030405Z-net-0000", "board", 0, "2026-01-02T03:04:30.000Z", "rapl", power_mw=0.0, reason=None
 )
 OPERATOR = OperatorRecord(0, "Conv", "conv_1", "XNNPACK", 1200, 1.0)
+OPINION = OpinionRecord(
+    *(1, "benchmark_model", "android_benchmark_model", 0, 2, "2026-01-02T03:04:40.000Z", "ok"),
+    arguments="[]",
+    runs=50,
+    latency_mean_ns=1.5e6,
+    peak_memory_bytes=2**40,
+    problems="",
+)
 TRACES = [
     TraceRecord("thermal", "temperature_c", "cpu", np.array([5, 2**60]), np.array([40.5, 41.0])),
     TraceRecord("rapl", "energy_uj", "package-0", np.array([6]), np.array([1e15])),

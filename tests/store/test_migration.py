@@ -154,6 +154,31 @@ def test_launches_of_the_first_revision_become_first_attempts(home, tmp_path):
         assert connection.execute(f"SELECT {columns} FROM launches").fetchall() == [(*launch[:3], 0, *launch[3:])]
 
 
+def test_campaigns_and_launches_of_the_third_revision_are_kept(home, tmp_path):
+    scripts = tmp_path / "migrations"
+    shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "r000[4-9]*"))
+    Database(home / "pocketbench.db", scripts=scripts, head="0003").close()
+    with closing(sqlite3.connect(home / "pocketbench.db")) as connection, connection:
+        connection.execute(
+            "INSERT INTO campaigns (campaign_id, name, status, started_at, seed, rounds_planned, regime, confidence, "
+            "pocketbench_version, versions, plan, plan_sha256) "
+            "VALUES ('c', 'net', 'finished', '2026', 1, 2, 'burst', 0.95, '0.1', '{}', '', '')"
+        )
+        connection.execute(
+            "INSERT INTO launches (launch_id, job_id, round, attempt, position, started_at, status, latency_median_ns) "
+            "VALUES (1, 1, 0, 0, 0, '2026', 'ok', 1.5)"
+        )
+
+    Store(home).close()
+
+    with closing(sqlite3.connect(home / "pocketbench.db")) as connection:
+        assert connection.execute("SELECT campaign_id, regime, scenario FROM campaigns").fetchall() == [
+            ("c", "burst", "single-stream")
+        ]
+        figures = "latency_median_ns, throughput_per_s, last_minute_ratio, page_cache"
+        assert connection.execute(f"SELECT {figures} FROM launches").fetchall() == [(1.5, None, None, None)]
+
+
 def test_a_store_with_other_tables_under_the_same_names_is_refused_and_stays_as_it_was(home, tmp_path):
     scripts = tmp_path / "migrations"
     shutil.copytree(MIGRATIONS, scripts, ignore=shutil.ignore_patterns("__pycache__", "r000[2-9]*"))

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 
 from pocketbench.harness.store import samples as samples_module
 from pocketbench.harness.store.records import Array
-from pocketbench.harness.store.samples import SAMPLES_DTYPE, decode_samples, encode_outputs, encode_samples
+from pocketbench.harness.store.samples import (
+    SAMPLES_DTYPE,
+    STREAMS_DTYPE,
+    decode_samples,
+    encode_outputs,
+    encode_samples,
+)
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -23,12 +29,18 @@ def test_samples_round_trip_exactly(rows):
 
     decoded = decode_samples(encode_samples(array))
 
-    assert decoded.dtype == SAMPLES_DTYPE
-    assert decoded.tolist() == rows
+    assert decoded.dtype == STREAMS_DTYPE
+    assert decoded.tolist() == [(*row, 0) for row in rows]  # the stream 0
 
 
 def test_the_extremes_round_trip_exactly():
     array = np.array([(2**63 - 1, -(2**63), True), (-(2**63), 2**63 - 1, False), (2**53 + 1, 1, True)], SAMPLES_DTYPE)
+
+    assert decode_samples(encode_samples(array)).tolist() == [(*row, 0) for row in array.tolist()]
+
+
+def test_streams_round_trip():
+    array = np.array([(1, 10, True, 0), (2, 20, False, 0), (1, 30, True, 1)], STREAMS_DTYPE)
 
     assert decode_samples(encode_samples(array)).tolist() == array.tolist()
 

@@ -10,6 +10,7 @@ import pytest
 
 from pocketbench.harness.errors import StoreError
 from pocketbench.harness.store.records import LaunchRecord
+from pocketbench.harness.store.samples import STREAMS_DTYPE
 from pocketbench.reports.tables import COLUMNS, check_tables
 from tests.store.example_campaign import (
     ENERGY,
@@ -17,6 +18,7 @@ from tests.store.example_campaign import (
     IDLE,
     JOBS,
     OPERATOR,
+    OPINION,
     QUALITY,
     STAGES,
     TRACES,
@@ -58,12 +60,14 @@ def fill(store, jobs):
             warmup_iterations=1,
             latency_median_ns=1.5,
             latency_mean_ns=1.25,
+            throughput_per_s=0.5,
             drift_step=-0.5,
             declared_throttling=False,
             temperature_max_c=81.5,
             engine_load_ns=0,
             model_init_ns=2**63 - 1,
             first_inference_ns=3,
+            page_cache="dropped",
             flags="max_time",
         ),
         samples(9, 1, 2),
@@ -71,9 +75,10 @@ def fill(store, jobs):
         energies=[ENERGY],
     )
     store.add_launch(LaunchRecord(second, 0, 0, "2026-01-02T03:05:01.000Z", "failed", "crashed"), None)
-    store.set_device(ID, "board", rounds_ended="time", unreached="[]", sampler_ratio=1.001)
+    store.set_device(ID, "board", rounds_ended="time", unreached="[]", sampler_ratio=1.001, preparation="[1]")
     store.add_idle([IDLE], TRACES)
     store.set_operators([first], [OPERATOR])
+    store.add_opinion(replace(OPINION, job_id=first))
     store.set_memory(first, STAGES)
     store.set_quality([first], QUALITY, [np.zeros(3)])
     store.add_failure([second], "quality", "no outputs")
@@ -108,6 +113,7 @@ def test_the_types_say_what_may_be_missing(store, jobs):
     assert found["launches"]["latency_p90_ns"] == "float64"
     assert found["samples"] == {
         "launch_id": "int64",
+        "stream": "int64",
         "iteration": "int64",
         "kind": "category",
         "start_ns": "int64",
@@ -133,6 +139,7 @@ def test_a_campaign_comes_back_as_it_was_written(store, jobs):
             "pocketbench_version": "0.1.0",
             "plan": "name: net\n",
             "regime": "burst",
+            "scenario": "single-stream",
             "precision": None,
             "budget_s": None,
             "confidence": 0.95,
@@ -163,6 +170,7 @@ def test_what_a_device_does_not_say_stays_unknown(store, jobs):
             "sampler_ratio": 1.001,
             "rounds_ended": "time",
             "unreached": "[]",
+            "preparation": "[1]",
         }
     ]
 
@@ -205,6 +213,8 @@ def test_launches_come_back_with_the_largest_figures_and_the_missing_ones(store,
         "latency_p90_ns": None,
         "latency_p99_ns": None,
         "latency_mean_ns": 1.25,
+        "throughput_per_s": 0.5,
+        "last_minute_ratio": None,
         "drift_ramp": None,
         "drift_step": -0.5,
         "lag1": None,
@@ -218,6 +228,7 @@ def test_launches_come_back_with_the_largest_figures_and_the_missing_ones(store,
         "model_init_ns": 2**63 - 1,
         "first_inference_ns": 3,
         "peak_memory_bytes": None,
+        "page_cache": "dropped",
         "flags": "max_time",
     }
     assert (bad["status"], bad["reason"], bad["iterations"], bad["latency_median_ns"]) == (
@@ -234,10 +245,51 @@ def test_samples_come_back_with_warmup_first_and_none_for_a_failed_launch(store,
     launch_id = tables.launches.loc[tables.launches["status"] == "ok", "launch_id"].item()
 
     assert rows(tables.samples) == [
-        {"launch_id": launch_id, "iteration": 0, "kind": "warmup", "start_ns": 0, "latency_ns": 9},
-        {"launch_id": launch_id, "iteration": 1, "kind": "steady", "start_ns": 1000, "latency_ns": 1},
-        {"launch_id": launch_id, "iteration": 2, "kind": "steady", "start_ns": 2000, "latency_ns": 2},
+        {"launch_id": launch_id, "stream": 0, "iteration": 0, "kind": "warmup", "start_ns": 0, "latency_ns": 9},
+        {"launch_id": launch_id, "stream": 0, "iteration": 1, "kind": "steady", "start_ns": 1000, "latency_ns": 1},
+        {"launch_id": launch_id, "stream": 0, "iteration": 2, "kind": "steady", "start_ns": 2000, "latency_ns": 2},
     ]
+
+
+def test_samples_of_several_streams_are_counted_each_from_0(store, jobs):
+    job_id = next(iter(jobs.values()))
+    array = np.zeros(5, STREAMS_DTYPE)
+    array["latency_ns"] = [7, 8, 9, 5, 6]
+    array["stream"] = [0, 0, 0, 1, 1]
+    store.add_launch(good_launch(job_id), array)
+
+    found = store.tables(ID).samples
+
+    assert found["stream"].tolist() == [0, 0, 0, 1, 1]
+    assert found["iteration"].tolist() == [0, 1, 2, 0, 1]
+    assert found["latency_ns"].tolist() == [7, 8, 9, 5, 6]
+
+
+def test_opinions_come_back_and_their_rounds_are_known(store, jobs):
+    job_id = next(iter(jobs.values()))
+    said = replace(OPINION, job_id=job_id)
+    store.add_opinion(said)
+    store.add_opinion(replace(said, round=1, status="failed", reason="it stopped early"))
+    store.add_opinion(replace(said, round=2, status="lost", reason="the cable"))
+
+    found = rows(store.tables(ID).opinions)
+
+    assert [(row["round"], row["status"], row["reason"]) for row in found] == [
+        (0, "ok", None),
+        (1, "failed", "it stopped early"),
+        (2, "lost", "the cable"),
+    ]
+    assert found[0] == {name: value for name, value in asdict(said).items() if name != "arguments"}
+    assert store.opinion_rounds(job_id, said.program) == {0, 1}
+    assert store.opinion_rounds(job_id, "another") == set()
+
+
+def test_what_a_device_was_prepared_with_is_read_as_it_was_written(store, jobs):
+    assert store.preparation(ID, "board") is None
+
+    store.set_device(ID, "board", preparation='[{"token": "ab"}]')
+
+    assert store.preparation(ID, "board") == '[{"token": "ab"}]'
 
 
 def test_traces_energies_and_operators_come_back(store, jobs):

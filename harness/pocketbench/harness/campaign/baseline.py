@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pocketbench.checked.errors import DeviceError, InputError
 from pocketbench.harness.campaign.launching import START_TIMEOUT_S, Launcher, MeteredLaunch
 from pocketbench.harness.campaign.sensing import trace_records
+from pocketbench.harness.runner.results import IdleResult
 from pocketbench.harness.sensors.energy import Window
 from pocketbench.harness.sensors.inference_energy import IDLE_SECONDS
 from pocketbench.harness.sensors.metering import window_energy
@@ -45,12 +46,15 @@ class Baseline:
     def _idle_mw(self, number: int) -> dict[str, float | None]:
         launcher, started_at = self.launcher, now()
         device = launcher.reached.device.name
+
+        def idle() -> IdleResult:
+            runner = launcher.runner_of(self.reference.variant)
+            launcher.keeping.keep(START_TIMEOUT_S + IDLE_SECONDS)
+            time_ms = round(IDLE_SECONDS * 1000)
+            return runner.idle(launcher.options(self.reference), time_ms, START_TIMEOUT_S + IDLE_SECONDS)
+
         try:
-            result = launcher.retrying.do(
-                lambda: launcher.runner_of(self.reference.variant).idle(
-                    launcher.options(self.reference), round(IDLE_SECONDS * 1000), START_TIMEOUT_S + IDLE_SECONDS
-                )
-            )
+            result = launcher.retrying.do(idle)
         except (DeviceError, InputError) as error:
             launcher.retrying.raise_if_over(error)
             records = [

@@ -9,26 +9,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from pocketbench.checked.errors import DeviceError, InputError
 from pocketbench.harness.campaign.baseline import Baseline
 from pocketbench.harness.campaign.evaluation import Evaluation
 from pocketbench.harness.campaign.launching import START_TIMEOUT_S, Launcher
 from pocketbench.harness.campaign.lost import Retrying
+from pocketbench.harness.campaign.opinions import Opinions
+from pocketbench.harness.campaign.page_cache import PageCache
 from pocketbench.harness.campaign.plan import Plan
+from pocketbench.harness.campaign.preparing import Keeping, prepared_for
 from pocketbench.harness.campaign.progress import Meter
 from pocketbench.harness.campaign.reach import Reached
 from pocketbench.harness.campaign.rounds import Launched, Rounds
 from pocketbench.harness.campaign.sensing import DeviceSensors, find_sensors
 from pocketbench.harness.campaign.variants import LoadedVariant
-from pocketbench.harness.deploy.variant import deploy_variant
+from pocketbench.harness.deploy.variant import DeployedVariant, deploy_variant
 from pocketbench.harness.engines.catalogue import DISPLAY_NAMES, EngineBuild, engine_for_format
 from pocketbench.harness.errors import TransportError
 from pocketbench.harness.measure.launch_summary import launch_median
 from pocketbench.harness.measure.looks import LOOKS
+from pocketbench.harness.preparation.holder import Holder
 from pocketbench.harness.runner.binaries import runner_binary
 from pocketbench.harness.runner.client import Runner
 from pocketbench.harness.runner.profiling import OperatorTime
@@ -60,11 +65,12 @@ class DeviceRun:
     evaluation: Evaluation | None
     inputs: Path
     meter: Meter
+    holder: Holder
     stop: threading.Event = field(default_factory=threading.Event)
     _retrying: Retrying = field(init=False)
     _launcher: Launcher = field(init=False)
     # With the number of returns of the device that it has seen: after another one it must be looked at again.
-    _deployed: dict[str, tuple[int, Runner]] = field(default_factory=dict, init=False)
+    _deployed: dict[str, tuple[int, DeployedVariant]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._retrying = Retrying(self.reached, self.meter, self.stop)
@@ -73,6 +79,8 @@ class DeviceRun:
             store=self.store,
             reached=self.reached,
             sensors=DeviceSensors(),
+            keeping=Keeping(self.store, self.campaign_id, self.reached, self.holder, ()),
+            page_cache=PageCache(self.reached, self.plan.drop_page_cache, self.meter.tell),
             retrying=self._retrying,
             stop=self.stop,
             runner_of=self._runner,
@@ -90,8 +98,14 @@ class DeviceRun:
         self._take_memory(originals)
         self._take_quality(originals)
         self._take_profile(originals)
-        self._look_around(originals)
-        self._launch_rounds(jobs)
+        with (
+            ExitStack() as programs,
+            prepared_for(
+                self.plan, self.store, self.campaign_id, self.reached, self.holder, self._retrying
+            ) as self._launcher.keeping,
+        ):
+            self._look_around(originals)
+            self._launch_rounds(jobs, programs)
 
     @property
     def _name(self) -> str:
@@ -118,6 +132,13 @@ class DeviceRun:
 
     def _runner(self, name: str) -> Runner:
         """The runner of a variant that is in place on the device as it is now."""
+        return self._in_place(name).runner_client
+
+    def _model(self, name: str) -> PurePosixPath:
+        """Where the file of a variant lies there, under a name that tells its format."""
+        return self._in_place(name).deployment.root / f"model.{self.variants[name].format}"
+
+    def _in_place(self, name: str) -> DeployedVariant:
         if name in self._deployed and self._deployed[name][0] == self._retrying.returns:
             return self._deployed[name][1]
         variant, engine = self.variants[name], self._engine(name)
@@ -133,8 +154,8 @@ class DeviceRun:
             runner=runner_binary(engine.runner_platform),
             name=variant.name,
         )
-        self._deployed[name] = (self._retrying.returns, deployed.runner_client)
-        return deployed.runner_client
+        self._deployed[name] = (self._retrying.returns, deployed)
+        return deployed
 
     def _take_memory(self, jobs: Sequence[StoredJob]) -> None:
         for job in jobs:
@@ -196,15 +217,19 @@ class DeviceRun:
         options = self._launcher.options(job, sampled=False)
         return self._runner(job.variant).profile(options, _PROFILE_RUNS, _QUALITY_TIMEOUT_S)
 
-    def _launch_rounds(self, jobs: Sequence[StoredJob]) -> None:
+    def _launch_rounds(self, jobs: Sequence[StoredJob], programs: ExitStack) -> None:
         reference = next((job for job in jobs if job.key == job.reference), None)
         baseline = None
         if self.plan.energy and reference is not None and self._launcher.sensors.power():
             baseline = Baseline(self._launcher, self.campaign_id, reference, self.meter.tell)
+        opinions = Opinions(self._launcher, lambda name: self._in_place(name).deployment, self._model, programs)
+        asked = opinions.jobs(jobs, lambda name: self.variants[name].format)
+        planned = range(self.plan.rounds or LOOKS[0])
+        self.meter.expect(self._name, sum(number not in job.rounds for job in [*jobs, *asked] for number in planned))
         rounds = Rounds(
             self.plan,
-            jobs,
-            self._launch,
+            [*jobs, *asked],
+            partial(self._launch, opinions),
             self.reached.clock,
             self.stop,
             expect=partial(self.meter.expect, self._name),
@@ -217,16 +242,20 @@ class DeviceRun:
             baseline.take(self.plan.rounds or LOOKS[-1])
         self.store.set_device(self.campaign_id, self._name, rounds_ended=end.reason, unreached=end.to_json())
 
-    def _launch(self, job: StoredJob, number: int, position: int) -> Launched:
+    def _launch(self, opinions: Opinions, job: StoredJob, number: int, position: int) -> Launched:
         of = f" of {self.plan.rounds}" if self.plan.rounds else ""
         self.meter.launch(self._name, f"round {number + 1}{of}: {job.key}")
+        if job.opinion is not None:
+            return opinions.launch(job, number, position)
         return self._launcher.launch(job, number, position)
 
     def _look_around(self, jobs: Sequence[StoredJob]) -> None:
         """What the device can sense, where its launches start, and what sensing costs."""
         if not self.plan.sensors:
             return
-        sensors = self._retrying.do(lambda: find_sensors(self.reached.transport, self.reached.facts.governor))
+        keeping = self._launcher.keeping
+        governor = keeping.governor or self.reached.facts.governor
+        sensors = self._retrying.do(lambda: find_sensors(self.reached.transport, governor, keeping.fixed_khz))
         self._launcher.sensors = sensors
         start_line_c = self._launcher.find_start_line()
         self.store.set_device(self.campaign_id, self._name, sensors=sensors.to_json(), start_line_c=start_line_c)
@@ -238,10 +267,9 @@ class DeviceRun:
         self.meter.tell(f"what sensing costs on {self._name}")
 
         def median_ns(sampled: bool) -> float:
-            options = self._launcher.options(job, sampled=sampled)
-            return launch_median(
-                self._runner(job.variant).bench(options, START_TIMEOUT_S + 2 * self.plan.times.max_time_s).steady_ns
-            )
+            options, timeout_s = self._launcher.options(job, sampled=sampled), self._launcher.timeout_s
+            self._launcher.keeping.keep(timeout_s)
+            return launch_median(self._runner(job.variant).bench(options, timeout_s).steady_ns)
 
         try:
             ratio = self._retrying.do(lambda: median_ns(True) / median_ns(False))

@@ -9,15 +9,17 @@ from pathlib import Path
 from typing import Literal
 
 from pocketbench.checked.errors import DeviceError, InputError
-from pocketbench.harness.campaign.judging import JudgedLaunch, Place, judge_launch, steady_window
+from pocketbench.harness.campaign.judging import JudgedLaunch, Place, judge_launch
 from pocketbench.harness.campaign.lost import Retrying
+from pocketbench.harness.campaign.page_cache import PageCache
 from pocketbench.harness.campaign.plan import Plan
+from pocketbench.harness.campaign.preparing import Keeping
 from pocketbench.harness.campaign.reach import Reached
 from pocketbench.harness.campaign.rounds import Launched
 from pocketbench.harness.campaign.sensing import DeviceSensors, trace_records
 from pocketbench.harness.errors import RunnerError
 from pocketbench.harness.measure.regimes import REGIMES
-from pocketbench.harness.measure.temperature import Reading, decide_start, start_line
+from pocketbench.harness.measure.temperature import START_LINE_WAIT_S, Reading, decide_start, start_line
 from pocketbench.harness.runner.client import Runner
 from pocketbench.harness.runner.results import BenchOptions, BenchResult
 from pocketbench.harness.store.records import EnergyRecord, LaunchRecord, StoredJob
@@ -48,6 +50,8 @@ class Launcher:
     store: Store
     reached: Reached
     sensors: DeviceSensors
+    keeping: Keeping
+    page_cache: PageCache
     retrying: Retrying
     stop: threading.Event
     runner_of: Callable[[str], Runner]
@@ -69,8 +73,11 @@ class Launcher:
         def bench() -> BenchResult:
             nonlocal place
             runner = self.runner_of(job.variant)
-            place = replace(place, started_at=now())
-            result = runner.bench(options, START_TIMEOUT_S + 2 * self.plan.times.max_time_s)
+            self.keeping.keep(self.timeout_s)
+            page_cache = self.page_cache.before_launch()
+            place = replace(place, started_at=now(), page_cache=page_cache)
+            result = runner.bench(options, self.timeout_s)
+            place = replace(place, changed=self.keeping.look())
             self._check_accelerated(job, result)
             return result
 
@@ -80,7 +87,7 @@ class Launcher:
 
         try:
             options = self.options(job)
-            temperature_c, flag = self._await_start_line()
+            temperature_c, flag = self.await_start_line()
             place = replace(place, temperature_start_c=temperature_c, start_flag=flag)
             result = self.retrying.do(bench, lambda error: record("lost", error))
             judged = judge_launch(result, place, self.sensors, REGIMES[self.plan.regime], job.cores)
@@ -89,6 +96,11 @@ class Launcher:
             record("failed", error)
             return Launched("failed")
         return self._store(judged)
+
+    @property
+    def timeout_s(self) -> float:
+        """What a launch may take in all."""
+        return START_TIMEOUT_S + 2 * self.plan.times.max_time_s
 
     def options(self, job: StoredJob, *, sampled: bool = True) -> BenchOptions:
         """What the runner is asked for."""
@@ -104,7 +116,8 @@ class Launcher:
             seed=self.plan.seed,
             input=self.input_of(job.variant),
             accelerator=job.accelerator,
-            interval_us=spec.interval_us,
+            interval_us=self.plan.scenario.interval_us,
+            streams=self.plan.scenario.streams,
             sampler=self.sensors.options() if sampled else None,
         )
 
@@ -117,10 +130,11 @@ class Launcher:
                 stage="model_load",
             )
 
-    def _await_start_line(self) -> tuple[float | None, str | None]:
+    def await_start_line(self) -> tuple[float | None, str | None]:
         """Wait until the device is cool enough; its temperature then, and what the launch is marked with."""
         if self.start_line_c is None:
             return None, None
+        self.retrying.do(lambda: self.keeping.keep(START_LINE_WAIT_S))
         readings: list[Reading] = []
         while True:
             celsius = self.retrying.do(lambda: self.sensors.temperature(self.reached.transport))
@@ -135,8 +149,7 @@ class Launcher:
         launch_id = self.store.add_launch(
             judged.record, judged.samples, traces=trace_records(judged.traces), energies=judged.energies
         )
-        window, count = steady_window(judged.samples), int(judged.samples["steady"].sum())
-        if judged.energies and window is not None:
-            self.metered.append(MeteredLaunch(launch_id, window.duration_s / count, judged.energies))
+        if judged.energies and judged.inference_s is not None:
+            self.metered.append(MeteredLaunch(launch_id, judged.inference_s, judged.energies))
         ok = judged.record.status == "ok"
         return Launched(judged.record.status, judged.record.latency_median_ns if ok else None)

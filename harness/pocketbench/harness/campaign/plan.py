@@ -15,20 +15,24 @@ everywhere; `to_yaml` is what a resumed campaign is recognised by.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pocketbench.checked.errors import InputError
 from pocketbench.checked.yaml import Strict, load_yaml
 from pocketbench.compression.data import DataSpec
 from pocketbench.compression.python_object import PREFIX
 from pocketbench.compression.recipes import RECIPES
+from pocketbench.harness.campaign.asked_opinion import OpinionSpec
+from pocketbench.harness.campaign.launch_spec import LaunchSpec, LaunchTimes
+from pocketbench.harness.campaign.scenario import SINGLE_STREAM, Scenario
 from pocketbench.harness.measure.planning import HALF_WIDTH
-from pocketbench.harness.measure.regimes import REGIMES, Regime
+from pocketbench.harness.measure.regimes import REGIMES
+from pocketbench.harness.preparation.wanted import parse_wanted
 
 __all__ = ["QUICK_ROUNDS", "Accelerator", "LaunchSpec", "LaunchTimes", "Plan", "load_plan", "plan_for_variants"]
 
@@ -41,57 +45,6 @@ Core = Annotated[int, Field(ge=0, le=4095)]
 # Of a bench that a first look is enough for; its launches are marked as short.
 QUICK_ROUNDS = 3
 _QUICK = {"warmup_time_s": 0.2, "min_time_s": 1.0}
-
-
-class LaunchSpec(Strict):
-    """How one launch measures. Warm-up and measurement each go on until both their bounds are met."""
-
-    iterations: int = Field(default=100, ge=1, le=1_000_000, description="Steady iterations at least.")
-    min_time_s: float | None = Field(
-        default=None, ge=0, le=3600, description="Time of the steady iterations at least; default: the regime's."
-    )
-    max_time_s: float | None = Field(
-        default=None,
-        gt=0,
-        le=3600,
-        description="Warm-up and measurement take no longer than this each, whatever else; default: the regime's.",
-    )
-    warmup_iterations: int = Field(default=10, ge=0, le=1_000_000, description="Warm-up iterations at least.")
-    warmup_time_s: float | None = Field(
-        default=None, ge=0, le=3600, description="Time of the warm-up at least; default: the regime's."
-    )
-    interval_us: int = Field(
-        default=0, ge=0, le=60_000_000, description="An inference begins every so often, as in an app; 0: at once."
-    )
-
-    def within(self, regime: Regime) -> LaunchTimes:
-        """The times in s, those not given by the regime."""
-        least_s = _given(self.min_time_s, regime.least_s)
-        warmup_s = _given(self.warmup_time_s, regime.least_warmup_s)
-        # A slow model needs its iterations: what limits them is not what the others stop at.
-        most_s = _given(self.max_time_s, max(regime.most_s or regime.most_warmup_s, least_s, warmup_s))
-        return LaunchTimes(warmup_s, least_s, most_s)
-
-
-def _given(value: float | None, default: float) -> float:
-    return default if value is None else value
-
-
-@dataclass(frozen=True, slots=True)
-class LaunchTimes:
-    """Of one launch, in s: warm-up and steady part at least, and each of them at most."""
-
-    warmup_time_s: float
-    min_time_s: float
-    max_time_s: float
-
-    def check(self) -> None:
-        """Raise ValueError where they contradict each other."""
-        if self.max_time_s < max(self.min_time_s, self.warmup_time_s):
-            raise ValueError(
-                f"expected max_time_s to be at least min_time_s and warmup_time_s, got {self.max_time_s:g}, "
-                f"{self.min_time_s:g} and {self.warmup_time_s:g}"
-            )
 
 
 class Plan(Strict):
@@ -134,6 +87,9 @@ class Plan(Strict):
     regime: Literal["burst", "sustained"] = Field(
         default="burst", description="burst: from the start line, before the device is hot; sustained: after."
     )
+    scenario: Scenario = Field(
+        default=Scenario(), description="How inferences come: one after the other, paced, in streams, for minutes."
+    )
     rounds: int | None = Field(
         default=None,
         ge=1,
@@ -152,16 +108,34 @@ class Plan(Strict):
     aa_copy: bool = Field(
         default=True, description="Launch the reference twice a round: what it differs from itself by is noise."
     )
+    prepare: tuple[str, ...] = Field(
+        default=(), description="What devices are set to while measured: docs/preparation.md; put back afterwards."
+    )
+    drop_page_cache: bool = Field(
+        default=False, description="Drop the device's page cache before each launch, where that is permitted."
+    )
     sensors: bool = Field(default=True, description="Read the device's sensors during launches.")
     energy: bool = Field(
         default=False, description="Measure what the device takes idle too, half a minute before and after each round."
     )
     profile: bool = Field(default=True, description="One more launch of each variant for the times of its operators.")
+    opinions: tuple[OpinionSpec, ...] = Field(
+        default=(), description="Benchmark programs of yours, launched in the same rounds: docs/second-opinion.md."
+    )
     seed: int = Field(
         default=0, ge=0, le=2**32 - 1, description="Of the order of launches, of training and of random inputs."
     )
     launch: LaunchSpec = Field(default=LaunchSpec(), description="How one launch measures.")
     time_limit_s: float = Field(default=900.0, gt=0, description="What one conversion or training may take.")
+
+    @field_validator("prepare")
+    @classmethod
+    def _known_words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            parse_wanted(words)
+        except InputError as error:
+            raise ValueError(str(error).removesuffix(".")) from error
+        return words
 
     @model_validator(mode="after")
     def _either_model_or_variants(self) -> Self:
@@ -173,17 +147,42 @@ class Plan(Strict):
             values = getattr(self, key) or ()
             if len(set(values)) != len(values):
                 raise ValueError(f"expected each of {key!r} once, got {list(map(str, values))}")
+        self._check_minutes()
         self.times.check()
+        if self.opinions and self.scenario.text != SINGLE_STREAM:
+            raise ValueError(f"expected 'scenario: single-stream' with 'opinions', got {self.scenario.text}")
+        names = [spec.program.name for spec in self.opinions]
+        if len(set(names)) != len(names):
+            raise ValueError(f"expected 'opinions' by programs of different names, got {names}")
         if self.energy and not self.sensors:
             raise ValueError("expected 'sensors' with 'energy', got them turned off")
         if not self.name.isprintable():
             raise ValueError(f"expected a name without control characters, got {self.name!r}")
         return self
 
+    def _check_minutes(self) -> None:
+        if self.scenario.minutes is None:
+            return
+        if self.regime != "sustained":
+            raise ValueError(f"expected 'regime: sustained' with minutes of load, got {self.regime!r}")
+        if self.launch.min_time_s is not None:
+            raise ValueError("expected either 'minutes' of the scenario or 'min_time_s' of a launch, got both")
+
     @property
     def times(self) -> LaunchTimes:
         """Of one launch."""
-        return self.launch.within(REGIMES[self.regime])
+        times = self.launch.within(REGIMES[self.regime])
+        if self.scenario.minutes is None:
+            return times
+        min_time_s = max(60.0 * self.scenario.minutes - times.warmup_time_s, 0.0)
+        return replace(
+            times, min_time_s=min_time_s, max_time_s=self.launch.max_time_s or max(times.max_time_s, min_time_s)
+        )
+
+    def prepared_with(self, words: Sequence[str]) -> Plan:
+        """This plan with other words for `prepare`; InputError for one that means nothing."""
+        parse_wanted(words)
+        return self.model_copy(update={"prepare": tuple(words)})
 
     def to_yaml(self) -> str:
         """The whole plan, defaults filled in."""
@@ -237,7 +236,8 @@ def _first_problem(error: Any) -> str:
     item = error.errors()[0]
     message = str(item["msg"]).removeprefix("Value error, ").replace("Input should be", "expected", 1)
     where = "--" + str(item["loc"][0]) + ": " if item["loc"] else ""
-    return f"{where}{message}." if not item["loc"] else f"{where}{message}, got {item['input']!r}."
+    # The plan's own checks say what came.
+    return f"{where}{message}." if item["type"] == "value_error" else f"{where}{message}, got {item['input']!r}."
 
 
 def _absolute(plan: Plan, resolve: Callable[[str], str]) -> Plan:
@@ -254,6 +254,7 @@ def _absolute(plan: Plan, resolve: Callable[[str], str]) -> Plan:
             "recipes": tuple(
                 name if name in RECIPES or not _is_file_name(name) else resolve(name) for name in plan.recipes
             ),
+            "opinions": tuple(spec.absolute(resolve) for spec in plan.opinions),
             "data": data.model_copy(
                 update={role: source(getattr(data, role)) for role in ("train", "calibration", "evaluation")}
             ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -36,6 +37,25 @@ class Reached:
     target: Target
     engines: dict[EngineName, EngineBuild] = field(default_factory=dict)
     clock: Clock = field(default_factory=RealClock)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _is_undisturbed: bool = field(default=False, init=False)
+
+    def interrupt(self) -> None:
+        """End what another thread is running there, unless it is `undisturbed`."""
+        with self._lock:
+            if not self._is_undisturbed:
+                self.transport.close()
+
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """For what must not be cut off: putting the device back as it was."""
+        with self._lock:
+            self._is_undisturbed = True
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._is_undisturbed = False
 
     def equip(self, formats: Sequence[str], *, home: Path, say: Callable[[str], None]) -> None:
         """Find the engines for `formats`, fetching what is missing; InputError where one cannot be had."""

@@ -29,6 +29,7 @@ from pocketbench.harness.engines.catalogue import engine_for_format
 from pocketbench.harness.errors import CampaignInterruptedError
 from pocketbench.harness.measure.looks import LOOKS, LOOKS_CONFIDENCE
 from pocketbench.harness.measure.statistics import CONFIDENCE
+from pocketbench.harness.preparation.holder import Holder, this_holder
 from pocketbench.harness.store.records import CampaignRecord, DeviceRecord, StoredVariant
 from pocketbench.harness.store.store import Store
 from pocketbench.harness.store.versions import library_versions, pocketbench_version
@@ -61,6 +62,7 @@ def run_campaign(
     CampaignInterruptedError where a device is gone, StoreError where the store cannot be written: what was measured
     stays, and `resume_campaign` goes on.
     """
+    _check_opinions(plan)
     meter = _meter(plan, progress)
     with reach(plan.devices, registry=registry, home=home, ask=ask, say=meter.tell, record=record) as devices:
         campaign_id = _new_id(plan.name)
@@ -78,7 +80,7 @@ def run_campaign(
                     variant_records(variants, reference),
                     job_records(plan, variants, reference),
                 )
-            _measure(_Campaign(plan, store, campaign_id, variants, evaluation, meter), devices)
+            _measure(_Campaign(plan, store, campaign_id, variants, evaluation, meter, this_holder(home)), devices)
     return campaign_id
 
 
@@ -110,6 +112,7 @@ def resume_campaign(
     campaign_id, finished = last
     if finished:
         return campaign_id
+    _check_opinions(plan)
     meter = _meter(plan, progress)
     with (
         reach(plan.devices, registry=registry, home=home, ask=ask, say=meter.tell, record=record) as devices,
@@ -120,7 +123,7 @@ def resume_campaign(
         _equip(devices, [variant.format for variant in variants], home, meter)
         _check_unchanged(store, campaign_id, variants, evaluation, devices)
         store.set_status(campaign_id, "running")
-        _measure(_Campaign(plan, store, campaign_id, variants, evaluation, meter), devices)
+        _measure(_Campaign(plan, store, campaign_id, variants, evaluation, meter, this_holder(home)), devices)
     return campaign_id
 
 
@@ -134,6 +137,12 @@ class _Campaign:
     variants: Sequence[LoadedVariant]
     evaluation: Evaluation | None
     meter: Meter
+    holder: Holder
+
+
+def _check_opinions(plan: Plan) -> None:
+    for spec in plan.opinions:
+        spec.check()
 
 
 def _equip(devices: Sequence[Reached], formats: Sequence[str], home: Path, meter: Meter) -> None:
@@ -149,7 +158,7 @@ def _measure(campaign: _Campaign, devices: Sequence[Reached]) -> None:
     def stop() -> None:
         stopped.set()
         for reached in devices:
-            reached.transport.close()  # ends what is running there
+            reached.interrupt()
 
     try:
         with tempfile.TemporaryDirectory(prefix="pocketbench-") as folder:
@@ -181,6 +190,7 @@ def _device_run(campaign: _Campaign, reached: Reached, folder: Path, stop: threa
         evaluation=campaign.evaluation,
         inputs=inputs,
         meter=campaign.meter,
+        holder=campaign.holder,
         stop=stop,
     )
 
@@ -287,6 +297,7 @@ def _campaign_record(plan: Plan, campaign_id: str, evaluation: Evaluation | None
         versions=library_versions(),
         plan=plan.to_yaml(),
         regime=plan.regime,
+        scenario=plan.scenario.text,
         precision=plan.precision if plan.rounds is None else None,
         budget_s=plan.budget_s,
         confidence=LOOKS_CONFIDENCE if plan.rounds is None else CONFIDENCE,

@@ -47,11 +47,15 @@ class LaunchSigns:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSensors:
-    """The sensors of one device that launches are sampled with; `absent` says what it does not have, and why."""
+    """The sensors of one device that launches are sampled with; `absent` says what it does not have, and why.
+
+    `fixed_khz` has the policies that were set to one frequency: it is what they are expected at, not their highest.
+    """
 
     specs: tuple[SensorSpec, ...] = ()
     absent: tuple[Absent, ...] = ()
     governor: str | None = None
+    fixed_khz: Mapping[str, int] = field(default_factory=dict)
 
     def options(self) -> SamplerOptions | None:
         """What the runner is asked to sample; None where there is nothing."""
@@ -105,7 +109,11 @@ class DeviceSensors:
         under_voltage = [pi_under_voltage(*_edges(bits)) if bits else None, max(low) > 0 if low else None]
         conditions = Conditions(
             under_voltage=_any(under_voltage),
-            frequency_is_fixed=None if self.governor is None else self.governor == "performance",
+            frequency_is_fixed=True
+            if self.fixed_khz
+            else None
+            if self.governor is None
+            else self.governor == "performance",
             charger_changed=len(set(plugged)) > 1 if plugged else None,
             largest_gap_periods=self._largest_gap(sampling, window),
         )
@@ -113,7 +121,7 @@ class DeviceSensors:
         return LaunchSigns(
             conditions,
             _any(declared),
-            _share(traces, window, cores),
+            _share(traces, window, cores, self.fixed_khz),
             max(temperatures.values) if temperatures is not None else None,
         )
 
@@ -141,14 +149,16 @@ class DeviceSensors:
         return json.dumps({"sensed": sensed, "absent": absent})
 
 
-def find_sensors(transport: Transport, governor: str | None) -> DeviceSensors:
+def find_sensors(
+    transport: Transport, governor: str | None, fixed_khz: Mapping[str, int] | None = None
+) -> DeviceSensors:
     """Ask the device. One that gives no whole answer has no sensors, with the reason; where it is gone, an error."""
     try:
         found = discover_on(transport)
     except TransportError:
         raise
     except DeviceError as error:
-        return DeviceSensors(absent=(Absent("all", str(error)),), governor=governor)
+        return DeviceSensors((), (Absent("all", str(error)),), governor, fixed_khz or {})
     specs: list[SensorSpec] = []
     absent = list(found.absent)
     nodes = 0
@@ -158,7 +168,7 @@ def find_sensors(transport: Transport, governor: str | None) -> DeviceSensors:
             continue
         specs.append(spec)
         nodes += len(spec.nodes)
-    return DeviceSensors(tuple(specs), tuple(absent), governor)
+    return DeviceSensors(tuple(specs), tuple(absent), governor, fixed_khz or {})
 
 
 def processor_temperature(traces: Traces) -> Trace | None:
@@ -201,18 +211,17 @@ def _any(signs: Iterable[bool | None]) -> bool | None:
 
 
 def _gap(times_ns: Sequence[int], window: Window) -> int:
-    """The longest time without a reading that the window has a part in."""
-    inside = [max(window.start_ns, min(time, window.end_ns)) for time in times_ns]
-    first = next((index for index, time in enumerate(times_ns) if time > window.start_ns), len(times_ns)) - 1
-    last = next((index for index, time in enumerate(times_ns) if time >= window.end_ns), len(times_ns) - 1)
-    if first < 0 or not inside:
-        return window.end_ns - window.start_ns
-    steps = np.diff(times_ns[first : last + 1])
-    return int(steps.max()) if len(steps) else window.end_ns - window.start_ns
+    """The longest time without a reading that the window has a part in; its edges count where none is beyond them."""
+    before = max((time for time in times_ns if time <= window.start_ns), default=window.start_ns)
+    after = min((time for time in times_ns if time >= window.end_ns), default=window.end_ns)
+    inside = [time for time in times_ns if before < time < after]
+    return int(np.diff([before, *inside, after]).max())
 
 
-def _share(traces: Traces, window: Window | None, cores: tuple[int, ...] | None) -> float | None:
-    """Share of the steady part at the highest frequency: of the slowest core that was used.
+def _share(
+    traces: Traces, window: Window | None, cores: tuple[int, ...] | None, fixed_khz: Mapping[str, int]
+) -> float | None:
+    """Share of the steady part at the highest frequency, or the fixed one: of the slowest core that was used.
 
     Not pinned, the work was where the clock was high: of the fastest. A Raspberry Pi's kernel does not know its
     frequency (cpu_frequency.py); its firmware does.
@@ -223,7 +232,11 @@ def _share(traces: Traces, window: Window | None, cores: tuple[int, ...] | None)
     if firmware is not None:
         kernel = _values(traces, "frequency_khz")
         return sampled_share(_inside(firmware, window), max(kernel)) if len(firmware) and kernel else None
-    shares = {policy: share for policy, tables in _tables(traces, window).items() if (share := _of(tables)) is not None}
+    shares = {
+        policy: share
+        for policy, tables in _tables(traces, window).items()
+        if (share := residency_share(*tables, fixed_khz.get(policy, max(tables[0])))) is not None
+    }
     used = shares if cores is None else {policy: shares[policy] for policy in _policies(shares, cores)}
     if not used:
         return None
@@ -245,10 +258,6 @@ def _tables(traces: Traces, window: Window) -> dict[str, tuple[dict[int, int], d
             first, last = tables.setdefault(policy, ({}, {}))
             first[int(khz)], last[int(khz)] = int(values[0]), int(values[-1])
     return tables
-
-
-def _of(tables: tuple[dict[int, int], dict[int, int]]) -> float | None:
-    return residency_share(*tables, max(tables[0]))
 
 
 def _policies(shares: Mapping[str, float], cores: Sequence[int]) -> set[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from pocketbench.harness.measure.comparison import NoiseFloor, compare, noise_floor
@@ -56,12 +58,20 @@ def _estimates(tables: CampaignTables) -> pd.DataFrame:
                 "latency_ns": latency.value,
                 "latency_low_ns": latency.low,
                 "latency_high_ns": latency.high,
+                **_mean_figures(good[good["job_id"] == job_id]),
                 **_ratio(ratios[job_id]),
                 **_verdict(ratios[job_id], floors.get(reference), is_reference=reference == job_id),
             }
         )
     empty = tables.estimates  # has the columns and their types
     return pd.DataFrame(rows, columns=list(empty.columns)).astype(empty.dtypes.to_dict()) if rows else empty
+
+
+def _mean_figures(launches: pd.DataFrame) -> dict[str, float | None]:
+    """Geometric means over launches, like that of latency."""
+    names = ("throughput_per_s", "last_minute_ratio")
+    known = {name: launches[name].dropna() for name in names}
+    return {name: float(np.exp(np.log(values).mean())) if len(values) else None for name, values in known.items()}
 
 
 def _ratio(ratio: Estimate | None) -> dict[str, float | int | None]:
@@ -90,8 +100,37 @@ def job_summary(tables: CampaignTables) -> list[dict[str, Any]]:
         .merge(tables.estimates, on="job_id", how="left")
         .merge(tables.quality, on="job_id", how="left")
         .merge(tables.engines[["engine_id", "name"]].rename(columns={"name": "engine"}), on="engine_id", how="left")
+        .merge(tables.devices[["device", "preparation"]], on="device", how="left")
+        .assign(scenario=tables.campaign["scenario"].iloc[0])
     )
-    return [_summary({key: None if pd.isna(value) else value for key, value in row.items()}) for row in _rows(joined)]
+    rows = [{key: None if pd.isna(value) else value for key, value in row.items()} for row in _rows(joined)]
+    return [{**_summary(row), "opinions": _opinions(tables.opinions, row["job_id"])} for row in rows]
+
+
+def _opinions(opinions: pd.DataFrame, job_id: float | None) -> list[dict[str, Any]]:
+    """What each program of the user's said of a job, over its launches; the last reason where it could not."""
+    own = opinions[opinions["job_id"] == job_id]
+    return [_opinion(str(program), launches) for program, launches in own.groupby("program")]
+
+
+def _opinion(program: str, launches: pd.DataFrame) -> dict[str, Any]:
+    good = launches[launches["status"] == "ok"]
+    reasons = launches.loc[launches["status"] != "ok", "reason"]
+    problems = dict.fromkeys(line for text in good["problems"] for line in text.splitlines())
+
+    def mean(column: str) -> float | None:
+        known = good[column].dropna()
+        return float(np.exp(np.log(known).mean())) if len(known) else None
+
+    return {
+        "program": program,
+        "tool": launches["tool"].iloc[0],
+        "launches": len(good),
+        "latency_mean_ns": mean("latency_mean_ns"),
+        "latency_median_ns": mean("latency_median_ns"),
+        "problems": list(problems),
+        "reason": None if len(good) or reasons.empty else reasons.iloc[-1],
+    }
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
@@ -112,6 +151,12 @@ def _summary(row: dict[str, Any]) -> dict[str, Any]:
         "size_kB": None if row["size_bytes"] is None else f"{row['size_bytes'] / 1000:.1f}",
         "status": row["status"] or row["status_variant"],
         "reason": reason,
+        "scenario": row["scenario"],
+        "per_s": None if row["throughput_per_s"] is None else f"{row['throughput_per_s']:.4g}",
+        "last_minute": None if row["last_minute_ratio"] is None else f"{row['last_minute_ratio']:.3f}×",
+        "throughput_per_s": row["throughput_per_s"],
+        "last_minute_ratio": row["last_minute_ratio"],
+        "preparation": None if row["preparation"] is None else json.loads(row["preparation"]),
         "latency_ns": latency,
         "latency_low_ns": row["latency_low_ns"],
         "latency_high_ns": row["latency_high_ns"],

@@ -14,6 +14,7 @@ from pocketbench.harness.checkup.engines import EngineSource, engine_answers, ru
 from pocketbench.harness.checkup.firmware import ask_firmware
 from pocketbench.harness.checkup.load import load, memory, swap
 from pocketbench.harness.checkup.power import android_battery, linux_battery, power_saving, under_voltage
+from pocketbench.harness.checkup.preparation import earlier_preparation
 from pocketbench.harness.checkup.rows import Row, fail, not_known
 from pocketbench.harness.checkup.screen import screen
 from pocketbench.harness.checkup.sensors import sensor
@@ -25,6 +26,7 @@ from pocketbench.harness.devices.registry import Device
 from pocketbench.harness.devices.target import read_target
 from pocketbench.harness.engines.catalogue import DISPLAY_NAMES, ENGINE_NAMES
 from pocketbench.harness.errors import TransportError
+from pocketbench.harness.preparation.holder import Holder
 from pocketbench.harness.transports.base import Transport
 
 __all__ = ["check_device", "exit_code"]
@@ -40,17 +42,19 @@ def check_device(
     profile: DeviceProfile,
     *,
     engines: EngineSource,
+    holder: Holder,
     progress: ProgressCallback | None = None,
 ) -> Iterator[Row]:
     """A row for each answer, as it is found.
 
-    `engines` gives the build of an engine that this device would be measured with, fetched where it must be, and
-    `progress` hears of what is sent. Only a device that does not answer ends the check early; whatever else goes wrong
-    is the answer to its question. What is deployed stays, under names with `device-check-`: its objects serve later
-    deployments. The caller holds the device, so that nothing is measured there meanwhile.
+    What an earlier preparation left is put back in the name of `holder`, this process. `engines` gives the build of an
+    engine that this device would be measured with, fetched where it must be, and `progress` hears of what is sent. Only
+    a device that does not answer ends the check early; whatever else goes wrong is the answer to its question. What is
+    deployed stays, under names with `device-check-`: its objects serve later deployments. The caller holds the device,
+    so that nothing is measured there meanwhile.
     """
     visit = Visit(device, transport, profile)
-    for name, ask in _questions(visit, engines, progress):
+    for name, ask in _questions(visit, engines, holder, progress):
         try:
             yield from ask()
         except TransportError as error:
@@ -73,9 +77,12 @@ def exit_code(rows: list[Row]) -> int:
     return DeviceError.exit_code if any(row.status == "fail" for row in rows) else 0
 
 
-def _questions(visit: Visit, engines: EngineSource, progress: ProgressCallback | None) -> Iterator[Question]:
+def _questions(
+    visit: Visit, engines: EngineSource, holder: Holder, progress: ProgressCallback | None
+) -> Iterator[Question]:
     """What disturbs the device comes last: pushing engines warms it up and keeps it busy."""
     yield _REACHABLE, partial(reachable, visit)
+    yield "preparation", partial(earlier_preparation, visit, holder)
     yield "clock", partial(clock, visit)
     yield "monotonic clock", partial(monotonic_clock, visit)
     yield "load", partial(load, visit)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pocketbench.harness.cli.connection import CampaignRecordOption
+from pocketbench.harness.cli.connection import CampaignRecordOption, PrepareOption
 from pocketbench.harness.cli.finish import measure_and_report
 from pocketbench.harness.cli.quantities import seconds, share
 
@@ -43,6 +43,11 @@ def bench(
     quick: Annotated[
         bool, typer.Option("--quick", help="A first look: 3 rounds of launches of a second, marked as short.")
     ] = False,
+    prepare: PrepareOption = None,
+    opinion: Annotated[
+        list[Path] | None,
+        typer.Option(help="A benchmark program of yours to run in the same rounds; several times for several."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the order of launches and of random inputs.")] = 0,
     evaluation: Annotated[str | None, typer.Option(help="Evaluation data; measures quality on the device.")] = None,
     metric: Annotated[
@@ -74,6 +79,8 @@ def bench(
         accelerators=tuple(accelerator) if accelerator else None,
         require_accelerator=require_accelerator or None,
         energy=energy or None,
+        prepare=tuple(prepare) if prepare else None,
+        opinions=tuple({"program": path} for path in opinion) if opinion else None,
         data=DataSpec(evaluation=evaluation, metric=metric or "top-1") if evaluation else None,
     )
     measure_and_report(plan, output, record=record)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pocketbench.harness.devices.registry import Device, Registry
     from pocketbench.harness.transports.base import Transport
 
-__all__ = ["CampaignRecordOption", "RecordOption", "TerminalAsk", "connected", "device_registry"]
+__all__ = ["CampaignRecordOption", "PrepareOption", "RecordOption", "TerminalAsk", "connected", "device_registry"]
 
 
 class TerminalAsk:
@@ -49,6 +49,16 @@ CampaignRecordOption = Annotated[
         "--record",
         help="Write a transcript of each device for a bug report (docs/bug-reports.md) to this new folder, or of one "
         "device to this new .jsonl file.",
+    ),
+]
+
+
+PrepareOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--prepare",
+        help="Set the devices to this while they are measured: governor=performance, frequency=75%, fan=full, "
+        "screen=on, … (docs/preparation.md); several times for several. Put back afterwards.",
     ),
 ]
 

@@ -125,6 +125,7 @@ def check(name: Name, json: JsonOption = False, record: RecordOption = None) -> 
     from pocketbench.harness.checkup.device import check_device, exit_code
     from pocketbench.harness.devices.target import read_target
     from pocketbench.harness.engines.supply import ensure_engine
+    from pocketbench.harness.preparation.holder import this_holder
 
     rows = []
     with connected(name, changing=True, record=record) as (device, transport):
@@ -132,6 +133,7 @@ def check(name: Name, json: JsonOption = False, record: RecordOption = None) -> 
             device,
             transport,
             load_profile(device.profile),
+            holder=this_holder(home_directory()),
             engines=lambda engine: ensure_engine(
                 engine, read_target(transport), home=home_directory(), say=print_notice
             ),

@@ -71,13 +71,28 @@ def show(campaign: Campaign, json: JsonOption = False) -> None:
     if not json:
         for reason in dict.fromkeys(f"{row['variant']}: {row['reason']}" for row in rows if row["reason"]):
             print_line(reason)
-        for line in _findings(tables):
+        for line in (*_opinions(rows), *_findings(tables)):
             print_line(line)
 
 
 def _is_asked(row: dict[str, Any], figure: str) -> bool:
     """Inferences per second are the inverse of latency unless the scenario makes them another figure."""
     return row[figure] is not None and row["scenario"] != "single-stream"
+
+
+def _opinions(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """What the user's own programs said, beside ours."""
+    for row in rows:
+        for said in row["opinions"]:
+            told = (
+                f"Second opinion on {row['variant']} ({row['device']}, threads {row['threads']}), {said['program']}: "
+            )
+            if said["latency_mean_ns"] is None:
+                yield f"{told}none: {said['reason']}"
+                continue
+            ours = "none" if row["latency_ms"] is None else f"{row['latency_ms']} ms (median)"
+            yield f"{told}{said['latency_mean_ns'] / 1e6:.4g} ms (mean of {said['launches']} launches); ours: {ours}"
+            yield from (f"  {problem}" for problem in said["problems"])
 
 
 def _findings(tables: CampaignTables) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pocketbench.harness.cli.connection import CampaignRecordOption
+from pocketbench.harness.cli.connection import CampaignRecordOption, PrepareOption
 from pocketbench.harness.cli.finish import measure_and_report
 
 __all__ = ["run"]
@@ -18,6 +18,7 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with this plan's last, interrupted campaign.")
     ] = False,
+    prepare: PrepareOption = None,
     output: Annotated[Path | None, typer.Option(help="The report; default: report.html beside the plan.")] = None,
     record: CampaignRecordOption = None,
 ) -> None:
@@ -27,4 +28,7 @@ def run(
     """
     from pocketbench.harness.campaign.plan import load_plan
 
-    measure_and_report(load_plan(plan), output or plan.parent / "report.html", resume=resume, record=record)
+    wanted = load_plan(plan)
+    if prepare:
+        wanted = wanted.prepared_with(prepare)
+    measure_and_report(wanted, output or plan.parent / "report.html", resume=resume, record=record)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from pocketbench.harness.preparation.answers import Answer
 from pocketbench.harness.preparation.cores import cores
+from pocketbench.harness.preparation.holder import Holder
 from pocketbench.harness.preparation.record import Setting
 from pocketbench.harness.preparation.rights import Platform
 from pocketbench.harness.preparation.steps import Part, Save, Step
@@ -32,9 +33,10 @@ class Plan:
     saves: list[Save] = field(default_factory=list)
     settings: list[Setting] = field(default_factory=list)
 
-    def text(self) -> bytes:
-        """As apply.sh reads it."""
-        lines = [f"save {save.node} {save.ours or '-'}" for save in self.saves]
+    def text(self, holder: Holder, since: str) -> bytes:
+        """As apply.sh reads it; `since` is the host's time."""
+        lines = [f"holder {holder.text}", f"since {since}"]
+        lines += [f"save {save.node} {save.ours or '-'}" for save in self.saves]
         lines += [f"set {step.node} {step.value}" for step in self.steps]
         return "".join(f"{line}\n" for line in lines).encode()
 

@@ -144,9 +144,9 @@ class Preparation:
         """Put everything back. Where that cannot be done now the record says why, and the guardian does it in time."""
         if not self._is_standing:
             return
-        arguments = (self._token, self._holder.text)
+        place, rights, by = self._place, self._rights, f"{self._holder.text}\n".encode()
         try:
-            completed = run_script(self._transport, "restore", self._place, *arguments, rights=self._rights)
+            completed = run_script(self._transport, "restore", place, self._token, rights=rights, stdin=by)
             if completed.exit_code in (0, LOST):
                 self._is_standing = False  # where it is another's by now, ours was put back before
                 last = parse_restoration(completed.stdout)
@@ -184,9 +184,9 @@ class Preparation:
         self._token = secrets.token_hex(16)
         mark = _mark()
         times = (str(self._lease_s), str(self._poll_s))
-        arguments = (mark, self._token, *times, self._holder.text, _now(), guardian_text(self._token))
+        arguments = (mark, self._token, *times, guardian_text(self._token))
         self._is_standing = True  # from here on something may be changed, whatever comes back
-        rights, stdin = self._rights, plan.text()
+        rights, stdin = self._rights, plan.text(self._holder, _now())
         completed = run_script(self._transport, "apply", self._place, *arguments, rights=rights, stdin=stdin)
         if completed.exit_code == 0:
             return parse_found(completed.stdout, mark)

@@ -49,7 +49,7 @@ def _put_back(transport: Transport, place: Place, found: Survey, platform: Platf
     if rights is USER and left.touches_kernel and left.boot == found.boot:
         rights = _root_or_user(transport, platform)
     token = left.token or "-"
-    completed = run_script(transport, "restore", place, token, holder.text, rights=rights)
+    completed = run_script(transport, "restore", place, token, rights=rights, stdin=f"{holder.text}\n".encode())
     if completed.exit_code == DAMAGED:
         raise DeviceError(
             f"{transport.address}: expected what was there before an earlier preparation in {place.directory}/"

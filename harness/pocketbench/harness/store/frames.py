@@ -42,7 +42,7 @@ def campaign_frames(connection: Connection, blobs: Blobs, campaign_id: str, *, s
     jobs = own(schema.jobs)
     launches = own(schema.launches, schema.launches.c.round, schema.launches.c.launch_id)
     ended = launches[launches["status"].isin(["ok", "failed"])]
-    status, reason = job_status(jobs, ended, own(schema.job_failures))
+    status, reason = job_status(jobs, launches[launches["status"] != "lost"], own(schema.job_failures))
     jobs = jobs.assign(status=status, reason=reason)
     engines_of = select(schema.jobs.c.engine_id).where(schema.jobs.c.campaign_id == campaign_id)
     frames = {
@@ -61,6 +61,7 @@ def campaign_frames(connection: Connection, blobs: Blobs, campaign_id: str, *, s
         "memory": own(schema.memory_stages),
         "quality": own(schema.quality),
         "operators": own(schema.operators),
+        "opinions": own(schema.opinions),
         "energies": _frame(
             connection,
             schema.energies,
@@ -120,13 +121,21 @@ def _samples(blobs: Blobs, launches: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "launch_id": np.repeat(np.array([number for number, _ in parts], np.int64), lengths),
-            "iteration": _joined((np.arange(length) for length in lengths), np.int64),
+            "stream": _joined((samples["stream"] for _, samples in parts), np.int64),
+            "iteration": _joined((_iterations(samples["stream"]) for _, samples in parts), np.int64),
             # Categories: a million iterations with a text each would take 60 MB.
             "kind": pd.Categorical.from_codes(steady.astype(np.int8), dtype=_KIND),
             "start_ns": _joined((samples["start_ns"] for _, samples in parts), np.int64),
             "latency_ns": _joined((samples["latency_ns"] for _, samples in parts), np.int64),
         }
     )
+
+
+def _iterations(streams: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Counts from 0 in each stream; they stand one after the other."""
+    _, firsts = np.unique(streams, return_index=True)
+    numbers = np.arange(len(streams))
+    return np.asarray(numbers - firsts[np.searchsorted(firsts, numbers, side="right") - 1])
 
 
 def _traces(blobs: Blobs, launches: pd.DataFrame) -> pd.DataFrame:

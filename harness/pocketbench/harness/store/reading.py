@@ -13,9 +13,11 @@ from pocketbench.harness.store.records import StoredJob, StoredVariant
 
 __all__ = [
     "campaign_status",
+    "device_preparation",
     "evaluation_of",
     "last_of_plan",
     "list_campaigns",
+    "opinion_rounds",
     "resolve_campaign",
     "stored_jobs",
     "stored_variants",
@@ -113,6 +115,21 @@ def evaluation_of(connection: Connection, campaign_id: str) -> str | None:
     query = select(c.evaluation_sha256).where(c.campaign_id == campaign_id)
     sha256: str | None = connection.execute(query).scalar_one()
     return sha256
+
+
+def device_preparation(connection: Connection, campaign_id: str, device: str) -> str | None:
+    """What the device was prepared with so far, as it was written."""
+    c = schema.devices.c
+    query = select(c.preparation).where(c.campaign_id == campaign_id, c.device == device)
+    text: str | None = connection.execute(query).scalar_one()
+    return text
+
+
+def opinion_rounds(connection: Connection, job_id: int, program: str) -> frozenset[int]:
+    """The rounds in which a benchmark program was launched on a job's file, whatever it said."""
+    c = schema.opinions.c
+    query = select(c.round).where(c.job_id == job_id, c.program == program, c.status != "lost")
+    return frozenset(connection.execute(query).scalars())
 
 
 def stored_variants(connection: Connection, campaign_id: str) -> list[StoredVariant]:

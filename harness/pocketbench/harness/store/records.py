@@ -21,6 +21,7 @@ __all__ = [
     "LaunchRecord",
     "MemoryStageRecord",
     "OperatorRecord",
+    "OpinionRecord",
     "QualityRecord",
     "StoredJob",
     "StoredVariant",
@@ -50,6 +51,7 @@ class CampaignRecord:
     versions: Mapping[str, str]
     plan: str
     regime: Literal["burst", "sustained"] = "burst"
+    scenario: str = "single-stream"
     precision: float | None = None
     budget_s: float | None = None
     confidence: float = 0.95
@@ -133,6 +135,8 @@ class LaunchRecord:
     latency_p90_ns: float | None = None
     latency_p99_ns: float | None = None
     latency_mean_ns: float | None = None
+    throughput_per_s: float | None = None
+    last_minute_ratio: float | None = None
     drift_ramp: float | None = None
     drift_step: float | None = None
     lag1: float | None = None
@@ -146,6 +150,7 @@ class LaunchRecord:
     model_init_ns: int | None = None
     first_inference_ns: int | None = None
     peak_memory_bytes: int | None = None
+    page_cache: Literal["dropped", "warm"] | None = None
     flags: str | None = None
 
 
@@ -200,6 +205,42 @@ class OperatorRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class OpinionRecord:
+    """One launch of a benchmark program of the user's on a job's file; the figures are None where it failed.
+
+    They are the program's own words (docs/second-opinion.md).
+    """
+
+    job_id: int
+    tool: str
+    program: str
+    round: int
+    position: int
+    started_at: str
+    status: Literal["ok", "failed", "lost"]
+    reason: str | None = None
+    program_sha256: str | None = None
+    arguments: str | None = None
+    runs: int | None = None
+    warmup_runs: int | None = None
+    threads: int | None = None
+    latency_mean_ns: float | None = None
+    latency_median_ns: float | None = None
+    latency_min_ns: float | None = None
+    latency_max_ns: float | None = None
+    latency_std_ns: float | None = None
+    latency_p5_ns: float | None = None
+    latency_p90_ns: float | None = None
+    latency_p95_ns: float | None = None
+    resolution_ns: float | None = None
+    init_ns: float | None = None
+    first_inference_ns: float | None = None
+    memory_growth_bytes: int | None = None
+    peak_memory_bytes: int | None = None
+    problems: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryStageRecord:
     """Memory of a job's process at one point; bytes."""
 
@@ -238,7 +279,8 @@ class StoredVariant:
 class StoredJob:
     """A job and what is there of it: the rounds launched, memory, quality and profile taken.
 
-    `rounds` are those with a launch that is ok or failed; `launches` has the number of all but the lost ones, and
+    `opinion` is the program of the user's that is launched on its file, None for our runner. `rounds` are those with a
+    launch that is ok or failed; `launches` has the number of all but the lost ones, and
     `medians` the median latency in ns of each round that is ok.
     """
 
@@ -258,3 +300,4 @@ class StoredJob:
     has_memory: bool
     has_quality: bool
     has_profile: bool
+    opinion: str | None = None

@@ -16,6 +16,7 @@ from pocketbench.harness.store.records import Array, TraceRecord
 __all__ = [
     "OUTPUTS_LIMIT_BYTES",
     "SAMPLES_DTYPE",
+    "STREAMS_DTYPE",
     "decode_samples",
     "decode_traces",
     "encode_outputs",
@@ -23,32 +24,36 @@ __all__ = [
     "encode_traces",
 ]
 
+# Of several streams the samples stand one stream after the other, told apart by a field more.
 SAMPLES_DTYPE = np.dtype([("start_ns", np.int64), ("latency_ns", np.int64), ("steady", np.bool_)])
+STREAMS_DTYPE = np.dtype([*SAMPLES_DTYPE.descr, ("stream", np.int64)])
 # Outputs are kept to compare variants sample by sample; a campaign of segmentation masks must not fill the disk.
 OUTPUTS_LIMIT_BYTES = 64 * 2**20
 _TRACE_COLUMNS = ("sensor", "quantity", "source", "time_ns", "value")
 
 
 def encode_samples(samples: Array) -> bytes:
-    """Parquet of an array with the fields of SAMPLES_DTYPE; the same samples give the same bytes."""
+    """Parquet of an array with the fields of SAMPLES_DTYPE, or STREAMS_DTYPE; the same samples give the same bytes."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    table = pa.table({name: pa.array(np.ascontiguousarray(samples[name])) for name in SAMPLES_DTYPE.names or ()})
+    names = [name for name in STREAMS_DTYPE.names or () if name in (samples.dtype.names or ())]
+    table = pa.table({name: pa.array(np.ascontiguousarray(samples[name])) for name in names})
     sink = io.BytesIO()
     pq.write_table(table, sink, compression="zstd", use_dictionary=False, store_schema=False)
     return sink.getvalue()
 
 
 def decode_samples(data: bytes) -> Array:
-    """What `encode_samples` was given."""
+    """What `encode_samples` was given, with the fields of STREAMS_DTYPE: a single stream is the stream 0."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     table = pq.read_table(pa.BufferReader(data))
-    samples = np.empty(table.num_rows, SAMPLES_DTYPE)
-    for name in SAMPLES_DTYPE.names or ():
-        samples[name] = table.column(name).to_numpy()
+    samples = np.zeros(table.num_rows, STREAMS_DTYPE)
+    for name in STREAMS_DTYPE.names or ():
+        if name != "stream" or name in table.column_names:
+            samples[name] = table.column(name).to_numpy()
     return samples
 
 

@@ -36,12 +36,13 @@ __all__ = [
     "launches",
     "memory_stages",
     "operators",
+    "opinions",
     "quality",
     "store_versions",
     "variants",
 ]
 
-HEAD = "0003"  # the newest revision in migrations/versions/
+HEAD = "0004"  # the newest revision in migrations/versions/
 
 METADATA = MetaData(
     naming_convention={
@@ -105,6 +106,7 @@ campaigns = Table(
     _integer("seed", "seed of the order of launches and of random inputs"),
     _integer("rounds_planned", "rounds asked for; where a precision was, the most that were allowed"),
     _text("regime", "burst or sustained"),
+    _text("scenario", "single-stream, or in words how inferences come: paced, in several streams, for minutes"),
     _float("precision", "half-width that the interval of a ratio was to have; NULL for a fixed number of rounds"),
     _float("budget_s", "time that measuring was allowed, NULL without a limit"),
     _float("confidence", "of the intervals, as they are made", null=False),
@@ -144,6 +146,9 @@ devices = Table(
     _float("sampler_ratio", "latency of a launch with the sampler against one without, NULL where not taken"),
     _text("rounds_ended", "why: reached, rounds or time; NULL before the end", null=True),
     _text("unreached", "JSON: jobs whose ratio is less precise than asked for, and what it would take", null=True),
+    _text(
+        "preparation", "JSON: what the device was prepared with each time the campaign ran; NULL for nothing", null=True
+    ),
     _one_of("rounds_ended", "reached", "rounds", "time"),
     comment="The devices of a campaign as they were seen when it began there.",
 )
@@ -263,6 +268,10 @@ launches = Table(
     _float("latency_p90_ns", "NULL under 64 iterations"),
     _float("latency_p99_ns", "NULL under 662 iterations"),
     _float("latency_mean_ns", "of the steady iterations"),
+    _float("throughput_per_s", "inferences per second, of all streams while all of them measured"),
+    _float(
+        "last_minute_ratio", "median latency of the last minute against the first, warm-up included; NULL under two"
+    ),
     _float("drift_ramp", "how much slower the end is than the start by the slope, as a share of the median"),
     _float("drift_step", "the same between the two levels into which the launch splits best"),
     _float("lag1", "correlation of neighbouring iterations"),
@@ -276,6 +285,7 @@ launches = Table(
     _integer("model_init_ns", "from model file to ready to run", null=True),
     _integer("first_inference_ns", "the first inference of the process", null=True),
     _integer("peak_memory_bytes", "VmHWM at the end of the launch", null=True),
+    _text("page_cache", "dropped or warm before the launch; NULL where not known", null=True),
     _text(
         "flags", "what was noticed, space separated; empty where nothing, NULL where it failed or was lost", null=True
     ),
@@ -283,6 +293,7 @@ launches = Table(
     _text("traces_sha256", "names samples/XX/HASH.parquet with what sensors said, NULL where nothing", null=True),
     UniqueConstraint("job_id", "round", "attempt"),  # also how the launches of a job are found
     _one_of("status", "ok", "failed", "invalid", "lost"),
+    _one_of("page_cache", "dropped", "warm"),
     Index(
         "uq_launches_ended",
         "job_id",
@@ -345,6 +356,42 @@ operators = Table(
     _integer("time_ns", "mean of an inference, by the engine's own profiler"),
     _float("share", "of all operators' time", null=False),
     comment="Operators of the profile launch of a job.",
+)
+
+opinions = Table(
+    "opinions",
+    METADATA,
+    _identifier("opinion_id"),
+    _job(),
+    _text("tool", "benchmark_model, benchmark_litert_model.py or onnxruntime_perf_test"),
+    _text("program", "name of its file"),
+    _integer("round", "from 0"),
+    _integer("position", "place within the round, from 0"),
+    _text("started_at", "UTC, by the clock of the computer that measured"),
+    _text("status", "ok, failed, or lost with the connection to the device"),
+    _text("reason", "why it failed or was lost, NULL where ok", null=True),
+    _text("program_sha256", "of its file, NULL where it was not launched", null=True),
+    _text("arguments", "JSON list: all that it was given", null=True),
+    _integer("runs", "inferences that it measured", null=True),
+    _integer("warmup_runs", "inferences before them", null=True),
+    _integer("threads", "that it says it used, NULL where it does not say", null=True),
+    _float("latency_mean_ns", "by its own definitions, like the rest; NULL where it does not say"),
+    _float("latency_median_ns", "likewise"),
+    _float("latency_min_ns", "likewise"),
+    _float("latency_max_ns", "likewise"),
+    _float("latency_std_ns", "likewise"),
+    _float("latency_p5_ns", "likewise"),
+    _float("latency_p90_ns", "likewise"),
+    _float("latency_p95_ns", "likewise"),
+    _float("resolution_ns", "step in which it prints"),
+    _float("init_ns", "loading the model"),
+    _float("first_inference_ns", "first inference of its warm-up"),
+    _integer("memory_growth_bytes", "growth of the process's high-water mark from its start", null=True),
+    _integer("peak_memory_bytes", "high-water mark of the process", null=True),
+    _text("problems", "what to know beside the figures, one a line; NULL where it failed", null=True),
+    _one_of("status", "ok", "failed", "lost"),
+    Index(None, "job_id"),
+    comment="What benchmark programs of the user's said of a job, launched in its rounds (docs/second-opinion.md).",
 )
 
 memory_stages = Table(

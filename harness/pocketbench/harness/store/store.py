@@ -28,6 +28,7 @@ from pocketbench.harness.store.records import (
     LaunchRecord,
     MemoryStageRecord,
     OperatorRecord,
+    OpinionRecord,
     QualityRecord,
     StoredJob,
     StoredVariant,
@@ -84,6 +85,16 @@ class Store:
         """Hash of the evaluation data and metric that a campaign was begun with, None where it has none."""
         with self._database.reading() as connection:
             return reading.evaluation_of(connection, campaign_id)
+
+    def preparation(self, campaign_id: str, device: str) -> str | None:
+        """What a device was prepared with so far in a campaign, as it was written; None for nothing."""
+        with self._database.reading() as connection:
+            return reading.device_preparation(connection, campaign_id, device)
+
+    def opinion_rounds(self, job_id: int, program: str) -> frozenset[int]:
+        """The rounds in which a benchmark program was launched on a job's file."""
+        with self._database.reading() as connection:
+            return reading.opinion_rounds(connection, job_id, program)
 
     def unfinished_named(self, name: str) -> str | None:
         """The last campaign of that name that is not finished, whatever its plan."""
@@ -174,6 +185,11 @@ class Store:
             launch_id = writing.add_launch(connection, launch, sha256, traced)
             writing.set_energies(connection, launch_id, energies)
         return launch_id
+
+    def add_opinion(self, opinion: OpinionRecord) -> None:
+        """What a benchmark program said in one launch."""
+        with self._database.writing() as connection:
+            writing.add_opinion(connection, opinion)
 
     def set_energies(self, launch_id: int, energies: Sequence[EnergyRecord]) -> None:
         """The energies of a launch, now that its idle baseline is complete."""

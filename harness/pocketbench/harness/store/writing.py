@@ -24,6 +24,7 @@ from pocketbench.harness.store.records import (
     LaunchRecord,
     MemoryStageRecord,
     OperatorRecord,
+    OpinionRecord,
     QualityRecord,
     VariantRecord,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "add_campaign",
     "add_idle",
     "add_launch",
+    "add_opinion",
     "clear_failure",
     "now",
     "plan_hash",
@@ -174,6 +176,11 @@ def add_launch(
     result = connection.execute(insert(schema.launches).values(values))
     assert result.inserted_primary_key is not None  # one row, one key
     return int(result.inserted_primary_key[0])
+
+
+def add_opinion(connection: Connection, opinion: OpinionRecord) -> None:
+    """What a benchmark program said in one launch."""
+    connection.execute(insert(schema.opinions).values(asdict(opinion)))
 
 
 def set_memory(connection: Connection, job_id: int, stages: Sequence[MemoryStageRecord]) -> None:

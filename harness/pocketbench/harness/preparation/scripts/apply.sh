@@ -1,10 +1,12 @@
 # Prepare the device. Arguments: mark of the lines, token, lease in seconds, seconds between two looks of the guardian,
-# holder, time at the host, the guardian's text. Standard input is the plan:
+# the guardian's text. Standard input is the plan; who asks for it is no argument, which a replay must repeat:
+#     holder HOLDER
+#     since TIME          at the host
 #     save NODE OURS      what is there now is put back in this order; OURS: only while it says that, `-`: always
 #     set NODE VALUE      in this order
 # Exit code 52 and the holder where somebody else's lease is running, 53 where something is left to put back, 54 where
 # the guardian does not start, 56 and the node where what is there now could not be put back. Nothing is changed then.
-mark=$1 token=$2 lease_s=$3 poll_s=$4 new_holder=$5 since=$6 guardian_text=$7
+mark=$1 token=$2 lease_s=$3 poll_s=$4 guardian_text=$5
 is_token "$token"
 
 apply() {
@@ -22,8 +24,8 @@ apply() {
         echo "format 1"
         echo "boot $boot"
         echo "token $token"
-        echo "holder $new_holder"
-        echo "since $since"
+        grep '^holder ' "$folder/incoming.$token"
+        grep '^since ' "$folder/incoming.$token"
         save_all
         echo end
     } >"$folder/draft.$token"

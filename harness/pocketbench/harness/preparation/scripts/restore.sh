@@ -1,6 +1,7 @@
-# Put everything back now. Arguments: token, by whom. Prints what was put back last: the guardian may have done it before,
+# Put everything back now. Argument: token. Standard input says by whom. Prints what was put back last: the guardian may have done it before,
 # or nobody ever. Exit code 55 where the device is prepared by another token, 58 where its record is damaged.
-token=$1 by=$2
+token=$1
+read -r by || by=unknown
 
 restore() {
     read_clock
