@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pocketbench.harness.sensors.energy import Window, WindowEnergy, counter_energy, power_energy, sum_of
-from pocketbench.harness.sensors.inference_energy import energy_per_inference
+from pocketbench.harness.sensors.inference_energy import net_energy
 from pocketbench.harness.sensors.metering import product, window_energy
 from pocketbench.harness.sensors.traces import Record, Trace, make_trace, node_table, traces_of
 from tests.sensors.simulated import CURVES, SENSORS, START_NS, records
@@ -127,35 +127,28 @@ def test_a_product_takes_the_voltage_between_its_readings():
     assert len(product(current, make_trace("voltage_uv", "a", [], [], period_ns=10))) == 0
 
 
-def test_joules_of_an_inference():
-    work = WindowEnergy(300.0, 60.0, updates=600)
-    idle = WindowEnergy(61.0, 30.0, updates=300)
-    later = WindowEnergy(59.0, 30.0, updates=300)
+def test_energy_of_an_inference_without_what_idling_takes():
+    # 300 mJ in 60 ms is 5 W, of which 2 W are taken anyway.
+    net = net_energy(300.0, 0.060, 2033.0, 1967.0)
 
-    found = energy_per_inference("board input", work, 1000, idle, later)
-
-    assert found.gross_j == pytest.approx(0.3)
-    assert found.idle_w == pytest.approx(2.0)
-    assert found.net_j == pytest.approx((300 - 2 * 60) / 1000)
-    assert (found.boundary, found.flags, found.reason, found.net_reason) == ("board input", (), None, None)
+    assert net.idle_mw == pytest.approx(2000)
+    assert net.net_mj == pytest.approx(180)
+    assert net.flags == ()
 
 
-def test_idle_that_differs_or_is_short_is_flagged():
-    work = WindowEnergy(300.0, 60.0, updates=600)
-    warm = WindowEnergy(66.0, 30.0, updates=300)
-
-    assert energy_per_inference("wall", work, 1, warm, WindowEnergy(60.0, 30.0)).flags == ("idle-differs",)
-    assert energy_per_inference("wall", work, 1, warm, WindowEnergy(44.0, 20.0)).flags == ("idle-short",)
+def test_idle_that_differs_is_flagged():
+    assert net_energy(300.0, 0.060, 2200.0, 2000.0).flags == ("idle_differs",)
 
 
-def test_half_a_baseline_gives_gross_only():
-    work = WindowEnergy(300.0, 60.0, updates=600)
+@pytest.mark.parametrize("idle_mw", [(None, 2000.0), (2000.0, None), (None, None)])
+def test_half_a_baseline_gives_no_net_energy(idle_mw):
+    net = net_energy(300.0, 0.060, *idle_mw)
 
-    found = energy_per_inference("rails", work, 100, WindowEnergy(60.0, 30.0), WindowEnergy(None, 30.0, reason="a gap"))
+    assert (net.net_mj, net.idle_mw, net.flags) == (None, None, ("no_idle_baseline",))
 
-    assert (found.gross_j, found.net_j, found.net_reason) == (3.0, None, "no idle baseline: a gap")
-    broken = energy_per_inference("rails", WindowEnergy(None, 60.0, reason="a gap"), 9, work, work)
-    assert (broken.gross_j, broken.net_j, broken.reason) == (None, None, "a gap")
+
+def test_an_unknown_gross_energy_has_no_net_one():
+    assert net_energy(None, 0.060, 2000.0, 2000.0).net_mj is None
 
 
 def test_records_of_one_sweep_make_a_trace_for_each_source():

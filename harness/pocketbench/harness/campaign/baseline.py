@@ -10,15 +10,12 @@ from pocketbench.harness.campaign.launching import START_TIMEOUT_S, Launcher, Me
 from pocketbench.harness.campaign.sensing import trace_records
 from pocketbench.harness.runner.results import IdleResult
 from pocketbench.harness.sensors.energy import Window
-from pocketbench.harness.sensors.inference_energy import IDLE_SECONDS
+from pocketbench.harness.sensors.inference_energy import IDLE_SECONDS, net_energy
 from pocketbench.harness.sensors.metering import window_energy
 from pocketbench.harness.store.records import EnergyRecord, IdleRecord, StoredJob
 from pocketbench.harness.store.writing import now
 
 __all__ = ["Baseline"]
-
-# Two idle stretches that differ by more: the device was still cooling, or something else ran (measurement.md, 4.4).
-_IDLE_DIFFERENCE = 0.05
 
 
 @dataclass(slots=True)
@@ -77,15 +74,8 @@ class Baseline:
         return power_mw
 
     def _net(self, launch: MeteredLaunch, energy: EnergyRecord, after_mw: dict[str, float | None]) -> EnergyRecord:
-        before, after = self._before_mw.get(energy.sensor), after_mw.get(energy.sensor)
-        if before is None or after is None:
-            return replace(energy, flags=_with(energy.flags, "no_idle_baseline"))
-        idle_mw = (before + after) / 2
-        differs = abs(before - after) > _IDLE_DIFFERENCE * max(before, after)
-        net_mj = None if energy.gross_mj is None else energy.gross_mj - idle_mw * launch.inference_s
-        flags = _with(energy.flags, "idle_differs") if differs else energy.flags
-        return replace(energy, idle_mw=idle_mw, net_mj=net_mj, flags=flags)
-
-
-def _with(flags: str, flag: str) -> str:
-    return f"{flags} {flag}".strip()
+        net = net_energy(
+            energy.gross_mj, launch.inference_s, self._before_mw.get(energy.sensor), after_mw.get(energy.sensor)
+        )
+        flags = " ".join([*energy.flags.split(), *net.flags])
+        return replace(energy, idle_mw=net.idle_mw, net_mj=net.net_mj, flags=flags)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -93,6 +93,7 @@ class DeviceRun:
 
         Raises DeviceGoneError where the device was lost and did not come back.
         """
+        self._look_around()
         jobs = self._deploy()
         originals = [job for job in jobs if not job.is_aa_copy]
         self._take_memory(originals)
@@ -104,7 +105,7 @@ class DeviceRun:
                 self.plan, self.store, self.campaign_id, self.reached, self.holder, self._retrying
             ) as self._launcher.keeping,
         ):
-            self._look_around(originals)
+            self._sense(originals)
             self._launch_rounds(jobs, programs)
 
     @property
@@ -239,7 +240,7 @@ class DeviceRun:
         if end is None:
             return
         if baseline:
-            baseline.take(self.plan.rounds or LOOKS[-1])
+            baseline.take(end.rounds)
         self.store.set_device(self.campaign_id, self._name, rounds_ended=end.reason, unreached=end.to_json())
 
     def _launch(self, opinions: Opinions, job: StoredJob, number: int, position: int) -> Launched:
@@ -249,16 +250,26 @@ class DeviceRun:
             return opinions.launch(job, number, position)
         return self._launcher.launch(job, number, position)
 
-    def _look_around(self, jobs: Sequence[StoredJob]) -> None:
-        """What the device can sense, where its launches start, and what sensing costs."""
+    def _look_around(self) -> None:
+        """What the device can sense, and the temperature that launches start at: from before anything warms it.
+
+        A campaign that goes on keeps its start line, whatever the device has now.
+        """
         if not self.plan.sensors:
             return
-        keeping = self._launcher.keeping
-        governor = keeping.governor or self.reached.facts.governor
-        sensors = self._retrying.do(lambda: find_sensors(self.reached.transport, governor, keeping.fixed_khz))
+        governor = self.reached.facts.governor
+        sensors = self._retrying.do(lambda: find_sensors(self.reached.transport, governor))
         self._launcher.sensors = sensors
-        start_line_c = self._launcher.find_start_line()
+        before_c = self.store.start_line_c(self.campaign_id, self._name)
+        start_line_c = self._launcher.find_start_line() if before_c is None else before_c
+        self._launcher.start_line_c = start_line_c
         self.store.set_device(self.campaign_id, self._name, sensors=sensors.to_json(), start_line_c=start_line_c)
+
+    def _sense(self, jobs: Sequence[StoredJob]) -> None:
+        """The device is as it was prepared now: what is expected of its clocks, and what sensing costs."""
+        keeping, sensors = self._launcher.keeping, self._launcher.sensors
+        governor = keeping.governor or sensors.governor
+        self._launcher.sensors = replace(sensors, governor=governor, fixed_khz=keeping.fixed_khz)
         if sensors.specs and jobs and not any(job.launches for job in jobs):
             self._take_sampler_cost(jobs[0])
 

@@ -32,9 +32,10 @@ class Launched:
 
 @dataclass(frozen=True, slots=True)
 class RoundsEnd:
-    """Why there were no more rounds, and which jobs are less precise than asked for."""
+    """Why there were no more than `rounds`, and which jobs are less precise than asked for."""
 
     reason: Literal["reached", "rounds", "time"]
+    rounds: int
     unreached: tuple[Unreached, ...] = ()
 
     def to_json(self) -> str | None:
@@ -74,13 +75,13 @@ class Rounds:
         while True:
             while number < until:
                 if self._too_late(start_s):
-                    return RoundsEnd("time", self._unreached(number))
+                    return RoundsEnd("time", number, self._unreached(number))
                 self._round(number)
                 if self.stop.is_set():
                     return None
                 number += 1
             if self.plan.rounds is not None:
-                return RoundsEnd("rounds")
+                return RoundsEnd("rounds", number)
             step = next_step(
                 number,
                 self._ratios(),
@@ -90,7 +91,7 @@ class Rounds:
             )
             if step.until_round is None:
                 assert step.reason != "more"  # then there are rounds to come
-                return RoundsEnd(step.reason, step.unreached)
+                return RoundsEnd(step.reason, number, step.unreached)
             until = step.until_round
             self.expect((until - number) * len(self._alive()))
 

@@ -25,7 +25,7 @@ _SIGNALS = range(1, 65)
 # What a shell says for a program that cannot be started, or is not there.
 _NOT_STARTED = (126, 127)
 # What shells say of a program that they cannot start, and what it means. "Exec format error" is the kernel's (dash,
-# bash), "not executable: 64-bit ELF file" mksh's; busybox takes the program for a script: "line 1: \x7fELF...: not found".
+# bash), "not executable: 64-bit ELF file" mksh's; busybox takes it for a script: "line 1: \x7fELF...: not found".
 _REMEDIES = {
     "Permission denied": "Programs may not be executed in its directory, for example since its storage is mounted with "
     "noexec: register the device with another --directory.",

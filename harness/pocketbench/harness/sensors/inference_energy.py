@@ -1,13 +1,10 @@
-"""Joules for one inference: gross, and net of what the device takes while it waits."""
+"""Energy of one inference: gross, and net of what the device takes while it waits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pocketbench.harness.sensors.energy import WindowEnergy
-from pocketbench.harness.sensors.spec import Boundary
-
-__all__ = ["IDLE_SECONDS", "InferenceEnergy", "energy_per_inference"]
+__all__ = ["IDLE_SECONDS", "NetEnergy", "net_energy"]
 
 # So long before and after each round, in the same state: screen, radios, process loaded but waiting.
 IDLE_SECONDS = 30.0
@@ -16,49 +13,29 @@ _IDLE_DIFFERENCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class InferenceEnergy:
-    """`gross_j` is all that was taken; `net_j` leaves out what idling for that time takes.
+class NetEnergy:
+    """`net_mj` leaves out what idling for the time of an inference takes; None where it is not known.
 
-    Net hides that a fast model lets the device sleep sooner: gross is always given too. `boundary` says what was
-    metered; energies of different boundaries do not compare.
+    Net hides that a fast model lets the device sleep sooner: gross is always given too. `flags`: `no_idle_baseline`,
+    `idle_differs`.
     """
 
-    boundary: Boundary
-    inferences: int
-    gross_j: float | None
-    net_j: float | None
-    idle_w: float | None
-    reason: str | None = None
-    net_reason: str | None = None
+    net_mj: float | None
+    idle_mw: float | None
     flags: tuple[str, ...] = ()
 
 
-def energy_per_inference(
-    boundary: Boundary, work: WindowEnergy, inferences: int, before: WindowEnergy, after: WindowEnergy
-) -> InferenceEnergy:
-    """From back-to-back inferences in `work`, and idle windows before and after.
+def net_energy(
+    gross_mj: float | None, inference_s: float, before_mw: float | None, after_mw: float | None
+) -> NetEnergy:
+    """From the gross energy of an inference that takes `inference_s`, and the idle power before and after the round.
 
-    The idle power is the mean of the two. Where one of them is invalid there is no net figure, since half a baseline
+    The idle power is the mean of the two. Where one of them is not known there is no net figure, since half a baseline
     does not show whether it drifted.
     """
-    if inferences < 1:
-        raise ValueError(f"expected at least one inference, got {inferences}")
-    idle = [window.power_w for window in (before, after)]
-    idle_w = None if idle[0] is None or idle[1] is None else (idle[0] + idle[1]) / 2
-    if work.energy_j is None:
-        return InferenceEnergy(boundary, inferences, None, None, idle_w, work.reason, work.reason)
-    gross_j = work.energy_j / inferences
-    net_reason = None if idle_w is not None else f"no idle baseline: {before.reason or after.reason}"
-    net_j = None if idle_w is None else (work.energy_j - idle_w * work.duration_s) / inferences
-    flags = (*work.flags, *_idle_flags(before, after))
-    return InferenceEnergy(boundary, inferences, gross_j, net_j, idle_w, None, net_reason, flags)
-
-
-def _idle_flags(before: WindowEnergy, after: WindowEnergy) -> tuple[str, ...]:
-    flags = []
-    first, second = before.power_w, after.power_w
-    if first is not None and second is not None and abs(first - second) > _IDLE_DIFFERENCE * max(first, second):
-        flags.append("idle-differs")
-    if min(before.duration_s, after.duration_s) < IDLE_SECONDS:
-        flags.append("idle-short")
-    return tuple(flags)
+    if before_mw is None or after_mw is None:
+        return NetEnergy(None, None, ("no_idle_baseline",))
+    idle_mw = (before_mw + after_mw) / 2
+    differs = abs(before_mw - after_mw) > _IDLE_DIFFERENCE * max(before_mw, after_mw)
+    net_mj = None if gross_mj is None else gross_mj - idle_mw * inference_s
+    return NetEnergy(net_mj, idle_mw, ("idle_differs",) if differs else ())

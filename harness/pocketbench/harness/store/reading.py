@@ -19,6 +19,7 @@ __all__ = [
     "list_campaigns",
     "opinion_rounds",
     "resolve_campaign",
+    "start_line_of",
     "stored_jobs",
     "stored_variants",
     "unfinished_named",
@@ -130,6 +131,14 @@ def opinion_rounds(connection: Connection, job_id: int, program: str) -> frozens
     c = schema.opinions.c
     query = select(c.round).where(c.job_id == job_id, c.program == program, c.status != "lost")
     return frozenset(connection.execute(query).scalars())
+
+
+def start_line_of(connection: Connection, campaign_id: str, device: str) -> float | None:
+    """The temperature that launches on the device start at, as the campaign found it when it began."""
+    c = schema.devices.c
+    query = select(c.start_line_c).where(c.campaign_id == campaign_id, c.device == device)
+    celsius: float | None = connection.execute(query).scalar_one()
+    return celsius
 
 
 def stored_variants(connection: Connection, campaign_id: str) -> list[StoredVariant]:

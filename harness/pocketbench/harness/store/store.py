@@ -101,6 +101,11 @@ class Store:
         with self._database.reading() as connection:
             return reading.unfinished_named(connection, name)
 
+    def start_line_c(self, campaign_id: str, device: str) -> float | None:
+        """The temperature that launches on a device of a campaign start at; None where it is not known."""
+        with self._database.reading() as connection:
+            return reading.start_line_of(connection, campaign_id, device)
+
     def variants(self, campaign_id: str) -> list[StoredVariant]:
         """The variants of a campaign in the order they were added."""
         with self._database.reading() as connection:

@@ -27,7 +27,6 @@ _FLAGS = {
     "few_updates": "fewer than 100 readings in a launch",
     "from_charge_counter": "from the charge counter, which is coarse",
     "idle_differs": "idle power before and after differ by more than 5 %",
-    "idle_short": "idle for less than 30 s",
     "no_idle_baseline": "no net figure, as what the device takes idle was not measured (energy: true in the plan)",
     "short_window": "less than 30 s, for a gauge that is slow",
 }
