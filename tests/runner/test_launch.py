@@ -104,7 +104,7 @@ def test_a_runner_that_cannot_start_says_why_and_asks_whether_it_fits(exit_code)
 @pytest.mark.parametrize(
     ("exit_code", "stderr", "words"),
     [
-        # Said by the shells of Debian 12 of a directory that is mounted with noexec, and of an aarch64 program on x86_64.
+        # What shells of Debian 12 say of a directory mounted with noexec, and of an aarch64 program on x86_64.
         pytest.param(126, b"sh: 1: /x/runner: Permission denied\n", "register the device with another", id="noexec"),
         pytest.param(126, b"dash: 1: /x/runner: Exec format error\n", "built for another processor", id="dash"),
         pytest.param(1, b"E: mksh: /x/runner: not executable: 64-bit ELF file\n", "another processor", id="mksh"),
