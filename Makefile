@@ -33,7 +33,8 @@ check: $(VENV)/.test-ready
 # Each worker runs whole files. One more of them than there are cores, since many tests wait; beyond eight, the longest
 # file is what takes the time.
 pytest: $(VENV)/.test-ready
-	$(VENV)/bin/pytest --numprocesses $$(($$(nproc) + 1)) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest -m "not alone" --numprocesses $$(($$(nproc) + 1)) --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(VENV)/bin/pytest -m alone
 
 $(VENV)/bin/python:
 	@test -n "$(PYTHON)" || { echo "expected Python 3.11 to 3.13 on the PATH (TensorFlow has wheels for these), got none: install one, or run 'make PYTHON=/path/to/python'" >&2; exit 2; }

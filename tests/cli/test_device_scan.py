@@ -22,6 +22,8 @@ from tests.devices.adb_server import AdbProgram
 from tests.devices.phone import Phone
 from tests.devices.sshd import Sshd, free_port
 
+pytestmark = pytest.mark.alone
+
 LOOPBACK = ["127.0.0.1"]
 LISTEN_S = "3"
 # The command line as it is, but for the network: only loopback is listened to.

@@ -24,9 +24,15 @@ from pocketbench.harness.transports.local import LocalTransport
 from pocketbench.reports.tables import COLUMNS
 from tests.harness_devices.fake_answers import GALAXY_S24, PI_5, PIXEL_6, Answering, answers
 
+# What a campaign adds: how the device was registered, and what was found out about it while it was measured.
+OF_THE_CAMPAIGN = {
+    *("device", "address", "profile", "sensors", "start_line_c", "sampler_ratio", "preparation"),
+    *("rounds_ended", "unreached"),
+}
+
 
 def test_the_facts_are_the_columns_of_the_report():
-    assert {field.name for field in fields(DeviceFacts)} == set(COLUMNS["devices"]) - {"device", "address", "profile"}
+    assert {field.name for field in fields(DeviceFacts)} == set(COLUMNS["devices"]) - OF_THE_CAMPAIGN
 
 
 def test_a_raspberry_pi_5_is_read_in_one_round_trip():

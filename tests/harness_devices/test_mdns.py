@@ -9,6 +9,8 @@ from zeroconf import ServiceInfo, Zeroconf
 
 from pocketbench.harness.devices.mdns import ADB_TLS, SSH, Announcement, browse
 
+pytestmark = pytest.mark.alone
+
 LOOPBACK = ["127.0.0.1"]
 
 

@@ -22,6 +22,8 @@ from pocketbench.harness.devices.sighting import Seen, Sighting, put_together
 from tests.devices.sshd import free_port
 from tests.needs import require_program, require_root
 
+pytestmark = pytest.mark.alone
+
 LOOPBACK = ["127.0.0.1"]
 TLS = Announcement(ADB_TLS, "adb-A1-x7k2Lq", "10.0.0.5", 37123)
 PLAIN = Announcement(ADB_PLAIN, "adb-A1", "10.0.0.5", 5555)

@@ -38,6 +38,8 @@ from pocketbench.harness.devices.mdns import (
 from pocketbench.harness.devices.scan_network import listen, names_known_here, sightings_of
 from pocketbench.harness.devices.sighting import put_together
 
+pytestmark = pytest.mark.alone
+
 LOOPBACK = ["127.0.0.1"]
 TTL_S = 120
 Shout = Callable[[str, str, int, str, str], None]

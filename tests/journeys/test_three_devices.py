@@ -121,5 +121,6 @@ def test_one_plan_three_devices_one_report(
     page = (tmp_path / "report.html").read_text()
     assert all(name in page for name in ("board", "phone", "Cortex-A72"))
     words = " ".join(re.sub(r"<[^>]*>", " ", page).split())
-    for platform in ("android-arm64", "linux-aarch64"):
-        assert f"ONNX Runtime 1.32.0 {platform} {board_build['sha256'][:12]}" in words
+    for device in ("board", "phone"):
+        build = used[device, "ONNX Runtime"]
+        assert f"ONNX Runtime 1.32.0 {build['platform']} {build['engine_id']} {build['sha256'][:12]}" in words

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from pocketbench.harness.measure.looks import LOOKS
 from tests.devices.board import Board
 from tests.devices.thermal_world import Launch, World
 from tests.protocol.conftest import VARIANT, RunOn
+
+pytestmark = pytest.mark.alone
 
 
 def test_a_budget_that_is_too_small_says_what_was_not_reached_and_what_sensing_cost(run_on: RunOn, board: Board):

@@ -13,6 +13,8 @@ from tests.devices.board import Board
 from tests.devices.thermal_world import IDLE_W, Launch, Span, World
 from tests.protocol.conftest import REFERENCE, SHORT, Campaign, RunOn, rows
 
+pytestmark = pytest.mark.alone
+
 METER = "ina219 (hwmon1)"
 WITHIN = 0.01
 ROUNDS = 4

@@ -12,6 +12,8 @@ from tests.devices.board import Board
 from tests.devices.thermal_world import World
 from tests.protocol.conftest import REFERENCE, RunOn
 
+pytestmark = pytest.mark.alone
+
 # What decide_start forgives.
 TOLERANCE_C = 2.0
 

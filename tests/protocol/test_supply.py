@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.devices.board import Board
 from tests.devices.thermal_world import Launch, Span, World
 from tests.protocol.conftest import REFERENCE, RunOn
+
+pytestmark = pytest.mark.alone
 
 
 def test_under_voltage_is_found_by_the_bit_of_the_moment_and_by_that_since_the_start(run_on: RunOn, board: Board):

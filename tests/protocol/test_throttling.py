@@ -11,6 +11,8 @@ from tests.devices.board import Board
 from tests.devices.thermal_world import HOT_C, Launch, Span, World
 from tests.protocol.conftest import REFERENCE, SHORT, TRUE_RATIO, VARIANT, Coming, RunOn, rows
 
+pytestmark = pytest.mark.alone
+
 ROUNDS = LOOKS[0]
 # Launches differ from each other, on a board too: here by more than what this computer does meanwhile can change them.
 # Some of it is a whole round's, and the rest has a geometric mean of 1 over the rounds.
