@@ -109,7 +109,20 @@ class CutLink(Cut):
         self._link = link
 
     def _kill(self):
+        if self._link.has_flock:
+            wait_for_an_arrival(self._link)
         self._link.cut()
+
+
+def wait_for_an_arrival(link):
+    """What was sent may lie in the link's buffers: cut before the device has any of it, there is nothing to resume."""
+    deadline = time.monotonic() + 60
+    while not any(
+        path.is_file() and path.name != "lock" and path.stat().st_size > 1_000_000
+        for path in Path(link.seen).glob("incoming/[0-9a-f]*/**/*")
+    ):
+        assert time.monotonic() < deadline, "something arrives"
+        time.sleep(0.01)
 
 
 def wait_for_the_receiver(link):
