@@ -1,30 +1,40 @@
-"""The ways of benchmarks/push.py: our deployment, and the programs that a user would run instead.
+"""The ways of benchmarks/push.py: our deployment and what a user would run instead, to a board and to a phone.
 
-To a board every way connects, ours as well as scp and rsync; to a phone adb push goes through a server that is
-connected, and ours over a connection that stands, as a campaign's does.
+Both are this computer: an sshd on loopback, and an emulated adbd in a process of its own. To the board every way
+connects, ours as well as scp and rsync; to the phone adb push goes through a server that is connected, and ours over a
+connection that stands, as a campaign's does.
 """
 
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 import statistics
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+import adbutils
+
+from benchmarks.loopback import board, phone, ssh_config
 from pocketbench.harness.deploy.deployment import DeploymentFile, DeploymentPlan, deploy
 from pocketbench.harness.deploy.hashing import digest_of
+from pocketbench.harness.transports.adb import phone_by_network
 from pocketbench.harness.transports.base import Transport, run_checked
+from pocketbench.harness.transports.ssh import SshTransport
+from tests.devices.sshd import free_port
 
-__all__ = ["OURS", "Link", "Way", "add_command", "connect_s", "ours", "round_trip_s", "shares", "source_s"]
+__all__ = ["OURS", "Link", "Way", "connect_s", "links", "shares", "source_s"]
 
 OURS = "pocketbench"
 _TIMEOUT_S = 300.0
-_CONNECTIONS = 5
-_ROUND_TRIPS = 20
+
+_TIMES = 5
 # The fastest hash command that the board and the phone have, as ours finds it.
 _HASH = 'cd "$1"; find . -type f -exec b2sum {} + >/dev/null'
 _DISK = 'cd "$1"; sync -f . 2>/dev/null || sync'
@@ -35,21 +45,57 @@ Way = Callable[[Path, Path], float]
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A device and what it is reached over, with the ways to it by name; `missing` says what is not installed.
+    """A device with the ways to it by name, ours first; `missing` says which others are not installed, and why.
 
-    `bytes_per_s` is None where nothing limits it. `hashing` are those of the others that hash what arrives.
+    `hashing` are those of the others that hash what arrives.
     """
 
     name: str
-    bytes_per_s: float | None
     connect: Callable[[], Transport]
+    ways: dict[str, Way]
     hashing: tuple[str, ...] = ()
-    ways: dict[str, Way] = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
 
 
-def add_command(link: Link, name: str, argv: Callable[[Path, Path], list[str]]) -> None:
-    """Add the way by the program `argv(source, target)`, if it is installed."""
+@contextmanager
+def links() -> Iterator[list[Link]]:
+    """The board and the phone; both end with the block."""
+    with ExitStack() as stack:
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="pocketbench-push-")))
+        yield [_board(stack, scratch), _phone(stack, scratch)]
+
+
+def _board(stack: ExitStack, scratch: Path) -> Link:
+    server = stack.enter_context(board(scratch))
+    config = ssh_config(server, server.port, scratch / "ssh")
+
+    def connect() -> Transport:
+        return SshTransport("board", "board", home=scratch, config_files=[config])
+
+    link = Link("ssh", connect, {OURS: _ours(connect, connecting=True)}, ("rsync",))
+    ssh = f"ssh -F {config}"
+    _add(link, "scp", lambda source, target: ["scp", "-q", "-r", "-F", str(config), str(source), f"board:{target}"])
+    _add(link, "rsync", lambda source, target: ["rsync", "-a", "-e", ssh, f"{source}/", f"board:{target}/"])
+    return link
+
+
+def _phone(stack: ExitStack, scratch: Path) -> Link:
+    port = stack.enter_context(phone())
+    # No adb server is where we look for one, so that ours talks to the phone itself; adb push has its own.
+    os.environ["ANDROID_ADB_SERVER_PORT"] = str(free_port())
+
+    def connect() -> Transport:
+        return phone_by_network("phone", "127.0.0.1", port, say=print, android_directory=scratch / "android")
+
+    link = Link("adb", connect, {OURS: _ours(connect, connecting=False)})
+    adb, serial = [adbutils.adb_path(), "-P", str(free_port())], f"127.0.0.1:{port}"
+    subprocess.run([*adb, "connect", serial], check=True, capture_output=True, timeout=_TIMEOUT_S)
+    stack.callback(subprocess.run, [*adb, "kill-server"], check=False, capture_output=True, timeout=_TIMEOUT_S)
+    _add(link, "adb push", lambda source, target: [*adb, "-s", serial, "push", "--sync", f"{source}/.", f"{target}/"])
+    return link
+
+
+def _add(link: Link, name: str, argv: Callable[[Path, Path], list[str]]) -> None:
     program = argv(Path("x"), Path("y"))[0]
     if shutil.which(program) is None:
         link.missing.append(f"{name} (install {program})")
@@ -66,9 +112,7 @@ def add_command(link: Link, name: str, argv: Callable[[Path, Path], list[str]]) 
     link.ways[name] = way
 
 
-def ours(connect: Callable[[], Transport], *, connecting: bool) -> Way:
-    """Our deployment; `connecting` says whether its time has the connection in it."""
-
+def _ours(connect: Callable[[], Transport], *, connecting: bool) -> Way:
     def way(source: Path, target: Path) -> float:
         source_s(source)
         files = tuple(DeploymentFile(path.name, path, digest_of(path)) for path in sorted(source.iterdir()))
@@ -99,17 +143,10 @@ def shares(transport: Transport, target: Path) -> tuple[float, float]:
     return _run(transport, _DISK, target), _run(transport, _HASH, target)
 
 
-def round_trip_s(link: Link) -> float:
-    """Median time of a command that does nothing, on a connection that stands."""
-    with link.connect() as transport:
-        transport.run(["true"], timeout_s=60)
-        return statistics.median(transport.run(["true"], timeout_s=60).duration_s for _ in range(_ROUND_TRIPS))
-
-
 def connect_s(link: Link) -> float:
     """Median seconds until a connection has run its first command, without what a command takes."""
     times = []
-    for _ in range(_CONNECTIONS):
+    for _ in range(_TIMES):
         began_s = time.perf_counter()
         with link.connect() as transport:
             _run(transport, "true", Path("/"))

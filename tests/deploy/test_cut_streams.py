@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pocketbench.harness.deploy import transfer
+from pocketbench.harness.deploy import compression
 from pocketbench.harness.deploy.deployment import deploy, status
 from pocketbench.harness.deploy.garbage import collect_garbage
 from pocketbench.harness.deploy.layout import Layout
@@ -194,8 +194,8 @@ def test_a_stream_that_only_seems_complete_is_refused(transport, directory, make
 def test_what_is_removed_between_two_commands_of_a_deployment_is_sent_again(
     transport, directory, make_plan, monkeypatch
 ):
-    """A clock that jumps makes it look old; here after the first 2 MB, which measure the link."""
-    monkeypatch.setattr(transfer, "pays", lambda link_bytes_per_s: False)
+    """A clock that jumps makes it look old; here after the first 2 MB, by which the link is measured."""
+    monkeypatch.setattr(compression.Sample, "pays", lambda self, rate: False)
     text = b"".join(b"%d %d\n" % (n, n * n) for n in range(700_000))
     removed: list[Path] = []
 

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from pocketbench.checked.errors import InputError
-from pocketbench.harness.deploy import packing, transfer
+from pocketbench.harness.deploy import compression
 from pocketbench.harness.deploy.deployment import deploy, remove, rollback, status
 from pocketbench.harness.deploy.garbage import collect_garbage
 from pocketbench.harness.deploy.layout import Layout
@@ -133,8 +133,7 @@ def aged(path, *, days):
 
 def test_compressed(device, directory, make_plan, monkeypatch):
     """Where the device can unpack; else the same files travel as they are."""
-    monkeypatch.setattr(transfer, "pays", lambda link_bytes_per_s: True)
-    monkeypatch.setattr(packing._Packer, "_left_s", lambda self: 60.0)  # no block goes as it is
+    monkeypatch.setattr(compression.Sample, "pays", lambda self, rate: self.compressible)
     text = b"".join(b"%d %d\n" % (n, n * n) for n in range(700_000))
     assert len(text) > 9_000_000
     told: list[Progress] = []

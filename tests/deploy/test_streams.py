@@ -6,13 +6,11 @@ import gzip
 import io
 import random
 import tarfile
-from concurrent.futures import Future
 
 import pytest
 
 from pocketbench.checked.errors import InputError
-from pocketbench.harness.deploy.compression import is_compressible, pays
-from pocketbench.harness.deploy.packing import _better, _Packer, gzip_chunks
+from pocketbench.harness.deploy.compression import Sample, sample_of
 from pocketbench.harness.deploy.progress import Meter, Progress
 from pocketbench.harness.deploy.stream import TarFile, TarLink, TarText, file_chunks, open_stream, tar_chunks
 
@@ -39,8 +37,7 @@ def test_a_tar_of_files_links_and_texts(tmp_path, meter, told, compressed):
         TarFile("c" * 90, source, len(RANDOM), 0o555),
         TarText("d", b""),
     ]
-    rate = 20e6 if compressed else None
-    with open_stream(tar_chunks(members, meter), meter, gzip_for_bytes_per_s=rate) as stream:
+    with open_stream(tar_chunks(members, meter), meter, compressed=compressed) as stream:
         data = stream.read()
     meter.tell()
     assert told[-1].wire_bytes == len(data)
@@ -64,7 +61,7 @@ def test_a_stream_is_read_in_pieces_of_any_size(tmp_path, meter, sizes):
     source = tmp_path / "source"
     source.write_bytes(RANDOM)
     pieces: list[bytes] = []
-    with open_stream(file_chunks(source, 1000, len(RANDOM), meter), meter, gzip_for_bytes_per_s=None) as stream:
+    with open_stream(file_chunks(source, 1000, len(RANDOM), meter), meter, compressed=False) as stream:
         while piece := stream.read(sizes[len(pieces) % len(sizes)]):
             pieces.append(piece)
     assert b"".join(pieces) == RANDOM[1000:]
@@ -84,67 +81,25 @@ def test_a_sample_tells_random_data_from_text(tmp_path):
     text, noise = tmp_path / "text", tmp_path / "noise"
     text.write_bytes(b"".join(b"%d\n" % n for n in range(200_000)))
     noise.write_bytes(RANDOM)
-    assert is_compressible([(text, text.stat().st_size)])
-    assert not is_compressible([(noise, len(RANDOM))])
-    assert is_compressible([(text, text.stat().st_size), (noise, 400_000)])
-    assert not is_compressible([])
+    assert sample_of([(text, text.stat().st_size)]).compressible
+    assert not sample_of([(noise, len(RANDOM))]).compressible
+    both = sample_of([(text, text.stat().st_size), (noise, len(RANDOM))])
+    assert sample_of([(text, text.stat().st_size)]).ratio < both.ratio < 1
+    assert not sample_of([]).compressible
 
 
 @pytest.mark.parametrize(
-    ("link", "expected"),
+    ("ratio", "compressor", "link", "pays"),
     [
-        pytest.param(20e6, True, id="Wi-Fi"),
-        pytest.param(35e6, True, id="USB 2"),
-        pytest.param(110e6, False, id="Gigabit Ethernet"),
+        pytest.param(0.4, 70e6, 10e6, True, id="a phone by USB 2"),
+        pytest.param(0.4, 70e6, 40e6, True, id="a board by Gigabit Ethernet and a card"),
+        pytest.param(0.4, 70e6, 150e6, False, id="this computer"),
+        pytest.param(0.9, 70e6, 1e6, False, id="a slow link, but compressed already"),
+        pytest.param(0.7, 20e6, 10e6, False, id="a slow computer"),
     ],
 )
-def test_compression_pays_where_the_link_is_slower_than_unpacking(link, expected):
-    assert pays(link) is expected
-
-
-def text_chunks(count):
-    return [b"".join(b"%d\n" % n for n in range(start, start + 20_000)) for start in range(0, count * 20_000, 20_000)]
-
-
-@pytest.mark.parametrize("size", [0, 1, 65_535, 4 * 65_535, 4 * 65_535 + 1])
-def test_blocks_of_any_size_are_one_gzip_stream(size):
-    data = (RANDOM * 2)[:size]
-    packed = b"".join(gzip_chunks([data[:7], b"", data[7:]], 20e6))
-    assert gzip.decompress(packed) == data
-
-
-def test_a_block_that_is_not_ready_when_the_link_is_goes_as_it_is():
-    waited_s: list[float] = []
-
-    class Never(Future[bytes]):
-        def result(self, timeout=None):
-            waited_s.append(timeout)
-            raise TimeoutError
-
-    chunks = text_chunks(40)
-    packed = b"".join(_Packer(chunks, lambda compress, block: Never(), 6, 20e6).run())
-    assert gzip.decompress(packed) == b"".join(chunks)
-    assert len(packed) > sum(map(len, chunks))
-    # It takes 13 ms for a block. Nothing takes them here, so what waits for the link becomes more.
-    assert waited_s[0] == 0
-    assert max(waited_s) > 0
-
-
-@pytest.mark.parametrize(("link", "better"), [(1e3, True), (1e12, False)], ids=["slow", "fast"])
-def test_what_lasts_a_slow_link_for_long_is_compressed_better(link, better):
-    levels = []
-
-    def at_once(compress, block):
-        done: Future[bytes] = Future()
-        levels.append(compress)
-        done.set_result(compress(block))
-        return done
-
-    chunks = text_chunks(40)
-    packed = b"".join(_Packer(chunks, at_once, 6, link).run())
-    assert gzip.decompress(packed) == b"".join(chunks)
-    assert len(packed) < 0.5 * sum(map(len, chunks))
-    assert (_better in levels) is better
+def test_compression_pays_where_the_link_is_slower(ratio, compressor, link, pays):
+    assert Sample(ratio, compressor).pays(link) is pays
 
 
 @pytest.mark.parametrize(

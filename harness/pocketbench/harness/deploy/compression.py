@@ -2,40 +2,53 @@
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["is_compressible", "pays"]
+from pocketbench.harness.deploy.stream import GZIP_LEVEL
 
-_LEVEL = 1
+__all__ = ["Sample", "sample_of"]
+
 _PIECES = 16
-_PIECE_BYTES = 1 << 15
+_PIECE_BYTES = 1 << 16
 # Below this the time that compression saves is not worth its process on the device.
 _WORTHWHILE_RATIO = 0.8
-# What the gzip of a device unpacks: GNU and busybox 100 MB/s on a desktop core, on a small core of a phone half of it.
-_UNPACKED_BYTES_PER_S = 45e6
 
 
-def is_compressible(files: Sequence[tuple[Path, int]]) -> bool:
-    """False where pieces taken evenly from `files`, given with their sizes in bytes, hardly shrink.
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """How the files compress: compressed per original size, and original bytes per second on this computer."""
 
-    So it is for random data, and for what is compressed already.
-    """
+    ratio: float
+    bytes_per_s: float
+
+    @property
+    def compressible(self) -> bool:
+        """False for random data and for what is compressed already."""
+        return self.ratio < _WORTHWHILE_RATIO
+
+    def pays(self, link_bytes_per_s: float) -> bool:
+        """True where a link of that rate is slow enough.
+
+        Compressing and sending take turns: 1 / rate of the compressor + ratio / rate of the link per byte, against
+        1 / rate of the link without. The device unpacks meanwhile, several times faster than we pack.
+        """
+        return self.compressible and link_bytes_per_s < self.bytes_per_s * (1 - self.ratio)
+
+
+def sample_of(files: Sequence[tuple[Path, int]]) -> Sample:
+    """Compress pieces taken evenly from `files`, given with their sizes in bytes; a megabyte at most."""
     total = sum(size for _, size in files)
     before, after = 0, 0
+    start = time.perf_counter()
     for index in range(_PIECES):
         piece = _piece(files, total * index // _PIECES)
-        before, after = before + len(piece), after + len(zlib.compress(piece, _LEVEL))
-    return after < _WORTHWHILE_RATIO * before
-
-
-def pays(link_bytes_per_s: float) -> bool:
-    """True where a link is slow enough to compress what is compressible.
-
-    This computer compresses as far as it keeps up with the link (packing.py); the device has to unpack all of it.
-    """
-    return link_bytes_per_s < _UNPACKED_BYTES_PER_S
+        before, after = before + len(piece), after + len(zlib.compress(piece, GZIP_LEVEL))
+    elapsed_s = max(time.perf_counter() - start, 1e-9)
+    return Sample(after / before if before else 1.0, before / elapsed_s)
 
 
 def _piece(files: Sequence[tuple[Path, int]], position: int) -> bytes:

@@ -41,7 +41,7 @@ from pocketbench.harness.deploy.device_scripts import (
     run_script,
 )
 from pocketbench.harness.deploy.garbage import ages, warn_unless_collected
-from pocketbench.harness.deploy.hashing import check_source, right_objects
+from pocketbench.harness.deploy.hashing import check_source, expected_hashes, right_objects
 from pocketbench.harness.deploy.lacking import check_room, find_lacking, missing_objects, to_be_executable
 from pocketbench.harness.deploy.layout import Layout
 from pocketbench.harness.deploy.plan import (
@@ -171,7 +171,7 @@ def _deploy(
         return deployment
 
     for file in plan.files:
-        check_source(file.source, file.sha256)
+        check_source(file)
     missing = missing_objects(plan, lacking)
     check_room(transport, layout, seen, missing, quota_bytes)
     record = Record.of(plan, new_deployment_id(plan, datetime.now(UTC)), _previous_id(in_use, plan))
@@ -179,6 +179,7 @@ def _deploy(
         record=record,
         missing=missing,
         hash_command=seen.hash_command,
+        expected=expected_hashes(lacking, seen.hash_command),
         executable=to_be_executable(seen, plan, lacking),
     )
     deliver(transport, layout, seen, shipment, progress)

@@ -43,7 +43,7 @@ _SHOWN_CHARACTERS = 300
 _PARTS = {
     "append": ("common", "receive", "append"),
     "discard": ("common", "discard"),
-    "place": ("common", "receive", "follow", "place"),
+    "place": ("common", "receive", "place"),
     "remove": ("common", "collect", "remove"),
     "status": ("common", "status"),
     "survey": ("common", "survey"),

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pocketbench.harness.deploy.arrival import MissingObject
 from pocketbench.harness.deploy.garbage import collect_garbage
 from pocketbench.harness.deploy.hashing import expected_hashes, right_objects
 from pocketbench.harness.deploy.layout import Layout
 from pocketbench.harness.deploy.plan import DeploymentFile, DeploymentPlan
-from pocketbench.harness.deploy.resuming import resumable_bytes
 from pocketbench.harness.deploy.space import check_quota, check_space
 from pocketbench.harness.deploy.status import status
 from pocketbench.harness.deploy.survey import Survey, survey
+from pocketbench.harness.deploy.transfer import MissingObject, resumable_bytes
 from pocketbench.harness.errors import DeploymentError
 from pocketbench.harness.transports.base import Transport
 

@@ -9,42 +9,33 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from pocketbench.checked.errors import InputError
-from pocketbench.harness.deploy.arrival import (
-    MissingObject,
-    expected_lines,
-    parts_listing,
-    sizes_listing,
-    wrong_objects,
-)
-from pocketbench.harness.deploy.compression import is_compressible, pays
+from pocketbench.harness.deploy.compression import sample_of
 from pocketbench.harness.deploy.device_scripts import GONE, INCOMPLETE, MISMATCH, failure, run_script
-from pocketbench.harness.deploy.hashing import hash_timeout_s
+from pocketbench.harness.deploy.hashing import hash_listing, hash_timeout_s, parse_hashes
 from pocketbench.harness.deploy.layout import Layout
 from pocketbench.harness.deploy.plan import RECORD_NAME, Record
 from pocketbench.harness.deploy.progress import Meter, ProgressCallback
-from pocketbench.harness.deploy.resuming import left_over
 from pocketbench.harness.deploy.space import megabytes
 from pocketbench.harness.deploy.stream import TarFile, TarLink, TarText, file_chunks, open_stream, tar_chunks
 from pocketbench.harness.deploy.survey import Survey, survey
 from pocketbench.harness.errors import DeploymentError, DeviceError, TransportError
 from pocketbench.harness.transports.base import Completed, Transport
 
-__all__ = ["DeviceChangedError", "Shipment", "deliver", "discard"]
+__all__ = ["DeviceChangedError", "MissingObject", "Shipment", "deliver", "discard", "resumable_bytes"]
 
 _log = logging.getLogger(__name__)
 
 # A link slower than this is taken for a cut one, whatever it still brings.
 _SLOWEST_BYTES_PER_S = 50_000.0
-# The rate of the link is measured with this much, where there is enough to gain by compressing the rest; or with a
-# whole file of up to twice as much, which leaves nothing to be appended.
+# The rate of the link is measured with this much, where there is enough to gain by compressing the rest.
 _PROBE_BYTES = 2_000_000
 _PROBE_FROM_BYTES = 4 * _PROBE_BYTES
+_MOST_PARTIALS = 4
 # Less than this is left where a file could not be written for want of room.
 _FULL_BYTES = 1_000_000
 _DISCARD_TIMEOUT_S = 60.0
@@ -55,19 +46,35 @@ class DeviceChangedError(DeploymentError):
 
 
 @dataclass(frozen=True, slots=True)
+class MissingObject:
+    """A file of this computer that the device lacks."""
+
+    sha256: str
+    source: Path
+    size_bytes: int
+    mode: int
+
+
+@dataclass(frozen=True, slots=True)
 class Shipment:
-    """A deployment to be made: its record, the objects to send, the command that hashes them there, and the objects
-    that are there but not executable yet."""
+    """A deployment to be made: its record, the objects to send with what the hash command is to say of each, and the
+    objects that are there but not executable yet."""
 
     record: Record
     missing: tuple[MissingObject, ...]
     hash_command: str
+    expected: Mapping[str, str]
     executable: tuple[str, ...]
 
     @property
     def size_bytes(self) -> int:
         """Bytes of all missing objects."""
         return sum(item.size_bytes for item in self.missing)
+
+
+def resumable_bytes(seen: Survey, missing: Sequence[MissingObject]) -> int:
+    """How much of `missing` an earlier attempt has brought."""
+    return sum(_left_over(seen, missing)[1].values())
 
 
 def deliver(
@@ -78,7 +85,7 @@ def deliver(
     Raises TransportError where the connection breaks (what arrived stays for the next attempt), DeploymentError where
     the device cannot or something arrives damaged, DeviceChangedError where an object that was there has gone.
     """
-    old, have = left_over(seen, shipment.missing)
+    old, have = _left_over(seen, shipment.missing)
     if old:
         try:
             _Delivery(transport, layout, seen, shipment, old, have, progress).run()
@@ -112,7 +119,7 @@ class _Delivery:
         self._have = dict(have)
         self._token = secrets.token_hex(16)
         self._can_unpack = "gzip" in seen.tools
-        self._gzip_for_bytes_per_s: float | None = None  # the rate of the link, where it pays
+        self._compressed = False
         self._meter = Meter(shipment.size_bytes, sum(have.values()), progress)
 
     def run(self) -> None:
@@ -140,63 +147,52 @@ class _Delivery:
         size = sum(item.size_bytes - self._have.get(item.sha256, 0) for item in left)
         if not self._can_unpack or size < _PROBE_FROM_BYTES:
             return
-        if not is_compressible([(item.source, item.size_bytes) for item in left]):
+        sample = sample_of([(item.source, item.size_bytes) for item in left])
+        if not sample.compressible:
             return
-        lead, end = self._probe(begun, left)
-        start = self._have.get(lead.sha256, 0)
-        rate = (end - start) / max(self._append(lead, end), 1e-9)
-        if lead not in begun and end < lead.size_bytes:
-            begun.append(lead)
-        if pays(rate):
-            self._gzip_for_bytes_per_s = rate
-        packing = "gzip" if self._gzip_for_bytes_per_s else "plain"
-        _log.info("%s: %.1f MB/s: %s", self._transport.address, rate / 1e6, packing)
-
-    def _probe(self, begun: list[MissingObject], left: list[MissingObject]) -> tuple[MissingObject, int]:
-        """What to measure the link with, and up to where."""
-        if not begun:
-            for item in left:
-                if _PROBE_BYTES / 2 <= item.size_bytes <= 2 * _PROBE_BYTES:
-                    return item, item.size_bytes
         lead = max(begun or left, key=lambda item: item.size_bytes)
-        return lead, min(self._have.get(lead.sha256, 0) + _PROBE_BYTES, lead.size_bytes)
+        start = self._have.get(lead.sha256, 0)
+        probe = min(_PROBE_BYTES, lead.size_bytes - start)
+        began_s = time.perf_counter()
+        self._append(lead, start + probe)
+        rate = probe / max(time.perf_counter() - began_s, 1e-9)
+        if lead not in begun and self._have[lead.sha256] < lead.size_bytes:
+            begun.append(lead)
+        self._compressed = sample.pays(rate)
+        _log.info(
+            "%s: %.1f MB/s, compressible to %.2f at %.1f MB/s: %s",
+            *(self._transport.address, rate / 1e6, sample.ratio, sample.bytes_per_s / 1e6),
+            "gzip" if self._compressed else "plain",
+        )
 
     def _left(self) -> list[MissingObject]:
         """What is not there completely; an empty file has to come as well."""
         return [item for item in self._shipment.missing if self._have.get(item.sha256, -1) < item.size_bytes]
 
-    def _append(self, item: MissingObject, end: int) -> float:
-        """Seconds from the first byte that the transport took to the answer; to start a command takes longer by SSH."""
+    def _append(self, item: MissingObject, end: int) -> None:
         start = self._have.get(item.sha256, 0)
-        began_s = 0.0
-
-        def chunks() -> Iterator[bytes]:
-            nonlocal began_s
-            began_s = time.perf_counter()
-            yield from file_chunks(item.source, start, end, self._meter)
-
-        arguments = (item.sha256, str(start), f"{item.mode:o}")
-        completed = self._send("append", *arguments, chunks=chunks(), size_bytes=end - start)
-        elapsed_s = time.perf_counter() - began_s
+        completed = self._send(
+            "append",
+            *(item.sha256, str(start), f"{item.mode:o}"),
+            chunks=file_chunks(item.source, start, end, self._meter),
+            size_bytes=end - start,
+        )
         if completed.exit_code != 0 or completed.stdout.strip() != str(end).encode():
             raise failure(self._transport, completed, f"append to {item.sha256} up to {end} bytes")
         self._have[item.sha256] = end
-        return elapsed_s
 
     def _place(self) -> None:
         record, shipment = self._shipment.record, self._shipment
         size = sum(item.size_bytes for item in self._left())
-        with ThreadPoolExecutor(1, "pocketbench-hash") as hashing:
-            expected = hashing.submit(expected_lines, shipment.missing, shipment.hash_command)
-            completed = self._send(
-                "place",
-                *(record.name, record.deployment_id, shipment.hash_command),
-                chunks=tar_chunks(self._members(expected), self._meter),
-                size_bytes=size,
-                extra_s=hash_timeout_s(shipment.size_bytes),
-            )
+        completed = self._send(
+            "place",
+            *(record.name, record.deployment_id, shipment.hash_command),
+            chunks=tar_chunks(self._members(), self._meter),
+            size_bytes=size,
+            extra_s=hash_timeout_s(shipment.size_bytes),
+        )
         if completed.exit_code == MISMATCH:
-            raise self._mismatch(completed, expected.result())
+            raise self._mismatch(completed)
         if completed.exit_code == INCOMPLETE:
             raise DeviceChangedError(
                 f"{self._transport.address}: expected every file of {record.name} in place, got one missing: files "
@@ -206,27 +202,23 @@ class _Delivery:
             raise failure(self._transport, completed, f"place the files of {record.name}")
         _log.info("%s: %d files sent", self._transport.address, len(shipment.missing))
 
-    def _members(self, expected: Future[dict[str, frozenset[str]]]) -> Iterator[TarFile | TarLink | TarText]:
+    def _members(self) -> Iterator[TarFile | TarLink | TarText]:
         record, shipment = self._shipment.record, self._shipment
-        yield TarText("sent", "".join(f"{item.sha256}\n" for item in shipment.missing).encode())
-        yield TarText("sizes", sizes_listing(shipment.missing))
-        yield TarText("parts", parts_listing(shipment.missing))
         yield TarText(f"root/{RECORD_NAME}", record.to_bytes())
         for file in record.files:
             # Relative, so that the directory may be moved as a whole: deployments/NAME/ID/FILE
             yield TarLink(f"root/{file.name}", f"../../../objects/{file.sha256}")
+        yield TarText("expected", hash_listing(shipment.expected).encode())
         yield TarText("executable", "".join(f"{sha256}\n" for sha256 in shipment.executable).encode())
         for item in self._left():
             yield TarFile(f"o/{item.sha256}", item.source, item.size_bytes, item.mode)
-        lines = sorted(line for of_object in expected.result().values() for line in of_object)
-        yield TarText("expected", "".join(f"{line}\n" for line in lines).encode())
         yield TarText("complete", b"")
 
     def _send(
         self, script: str, *arguments: str, chunks: Iterator[bytes], size_bytes: int, extra_s: float = 60.0
     ) -> Completed:
-        packing = "gzip" if self._gzip_for_bytes_per_s else "plain"
-        with open_stream(chunks, self._meter, gzip_for_bytes_per_s=self._gzip_for_bytes_per_s) as stream:
+        packing = "gzip" if self._compressed else "plain"
+        with open_stream(chunks, self._meter, compressed=self._compressed) as stream:
             completed = run_script(
                 self._transport,
                 script,
@@ -245,9 +237,11 @@ class _Delivery:
         self._old = ""
         return completed
 
-    def _mismatch(self, completed: Completed, expected: Mapping[str, frozenset[str]]) -> DeploymentError:
-        damaged = wrong_objects(completed.stdout.decode(errors="replace"), expected)
-        wrong = {file.name for file in self._shipment.record.files if file.sha256 in damaged}
+    def _mismatch(self, completed: Completed) -> DeploymentError:
+        right = parse_hashes(completed.stdout.decode(errors="replace"), self._shipment.expected)
+        wrong = {
+            file.name for file in self._shipment.record.files if file.sha256 in self._shipment.expected.keys() - right
+        }
         kind = _UnusableError if self._resuming else DeploymentError
         return kind(
             f"{self._transport.address}: expected {', '.join(sorted(wrong))} to arrive with the right "
@@ -283,3 +277,17 @@ def discard(transport: Transport, layout: Layout, path: PurePosixPath) -> bool:
         _log.warning("%s stays for now: %s", path, error)
         return True
     return completed.exit_code != 0 or completed.stdout.strip() == b"there"
+
+
+def _left_over(seen: Survey, missing: Sequence[MissingObject]) -> tuple[str, Mapping[str, int]]:
+    """The directory below incoming/ that has most of what is missing, and how much of each."""
+    sizes = {item.sha256: item.size_bytes for item in missing}
+    best: tuple[str, Mapping[str, int]] = ("", {})
+    if "flock" not in seen.tools:
+        return best  # without it nobody can say whether the one who was sending is still there
+    for token, found in seen.partials.items():
+        usable = {sha256: size for sha256, size in found.items() if 0 < size <= sizes.get(sha256, 0)}
+        begun = sum(size < sizes[sha256] for sha256, size in usable.items())
+        if begun <= _MOST_PARTIALS and sum(usable.values()) > sum(best[1].values()):
+            best = (token, usable)
+    return best

@@ -1,33 +1,20 @@
 # Take a tar from standard input, verify what came, make a deployment of it that is not in use yet. Arguments: TX, OLD,
 # name, deployment id, hash command, gzip or plain. The tar has
-#     sent          names of the objects that are sent, now or earlier
-#     sizes, parts  what is to be hashed of them: see follow.sh
-#     root/...      the deployment: its record, and links to objects by name
-#     executable    objects that are here already and are to become executable
-#     o/SHA256      objects
-#     expected      what is to be found, sorted
-#     complete      the last member
+#     root/...     the deployment: its record, and links to objects by name
+#     expected     the hash of each object that was sent, now or earlier, as the hash command writes it
+#     executable   objects that are here already and are to become executable
+#     o/SHA256     objects
+#     complete     the last member
 # Exit code 43 and the hashes where one is wrong, 48 where the stream was not complete or an object has gone.
 name=$3 id=$4 hash=$5 packing=$6
 mkdir -p "$directory"
 cd "$directory"
 
 receive() {
-    (
-        cd "incoming/$tx"
-        rm -f complete sent sizes parts
-        : >whole.got
-        : >parts.got
-    )
-    follow </dev/null >/dev/null 2>&1 &
-    follower=$!
-    # Told that the names in it are ours, GNU tar need not put links with ".." off to the end, which takes as long again.
+    rm -f "incoming/$tx/complete"
+    # The names in it are ours. Told so, GNU tar need not put links with ".." off to the end, which takes as long again.
     case $(tar --version 2>/dev/null) in *GNU*) options=-xomPf ;; *) options=-xomf ;; esac
-    code=0
-    (cd "incoming/$tx" && unpacked "$packing" tar "$options" -) || code=$?
-    kill "$follower" 2>/dev/null || true
-    wait "$follower" 2>/dev/null || true
-    [ "$code" -eq 0 ] || exit "$code"
+    (cd "incoming/$tx" && unpacked "$packing" tar "$options" -)
     [ -e "incoming/$tx/complete" ] || exit 48
 }
 
@@ -36,13 +23,14 @@ finish() {
     # deployment's record is one where no object was sent. GNU and busybox can do one file system, the others all. The
     # disk works while the processor hashes.
     { sync -f . 2>/dev/null || sync; } &
-    (cd "incoming/$tx/o" && hash_rest) || true
-    found=$(sort "incoming/$tx/whole.got" "incoming/$tx/parts.got")
-    if [ "$found" != "$(cat "incoming/$tx/expected")" ]; then
-        echo "$found"
-        exit 43
+    sent=$(cut -d ' ' -f 3 "incoming/$tx/expected")
+    if [ -n "$sent" ]; then
+        (cd "incoming/$tx/o" && "$hash" $sent >../got) || true
+        if ! cmp -s "incoming/$tx/expected" "incoming/$tx/got"; then
+            cat "incoming/$tx/got"
+            exit 43
+        fi
     fi
-    sent=$(cat "incoming/$tx/sent")
     wait
     { lock 9; place; } 9>>lock
     rm -rf "incoming/$tx"
