@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pocketbench.checked.errors import InputError
+from pocketbench.harness.comparing.change import LatencyChange
 from pocketbench.harness.comparing.gate import Judged, check_judged, judge_jobs
 from pocketbench.harness.comparing.limits import parse_limit
 from pocketbench.harness.comparing.listing import limit_rows, worst_outcome
@@ -65,7 +66,8 @@ def test_a_change_at_the_limit_is_not_made_known_by_any_number_of_rounds():
     noisy: dict[str, Any] = {"rounds": 5, "spread": 0.05, "aa_copy": 1.0001}
     before, after = tables(TWO, **noisy), slower(1.0, **noisy)
     change = compared(before, after).jobs[1].latency
-    at = 100 * (change.ratio.value - 1)  # type: ignore[union-attr]
+    assert isinstance(change, LatencyChange)
+    at = 100 * (change.ratio.value - 1)
 
     reason = one(judged(after, f"latency > {at:+.4f}%", before=before)).reason
 

@@ -44,7 +44,7 @@ def test_quantized_that_is_slower_names_all_causes_that_are_known():
     text = found(tables)
 
     assert text.startswith("int8-tflite is quantized and yet slower than its float reference (1.5")
-    assert "2 of its 4 operators only convert between float and int8, and take 30 % of the time" in text
+    assert "2 of its 4 operators only convert between float and integers, and take 30 % of the time" in text
     assert "75 % of the time is in operators that fell back" in text
     assert "no dot product of int8" in text
     assert "To do: quantize the operators between them" in text

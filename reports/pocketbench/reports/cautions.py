@@ -191,5 +191,6 @@ def _flags(campaign: Campaign, decision: Decision) -> Iterator[Sentence]:
         marks = [found for found in job.flags if found.flag in WEIGHTY] if job is not None else []
         if job is not None and marks:
             told = [f"{one.launches} of {job.launches} {one.flag} ({MEANINGS[one.flag]})" for one in marks[:_MARKS]]
-            more = f"; and {len(marks) - _MARKS} marks more" if len(marks) > _MARKS else ""
+            left_out = len(marks) - _MARKS
+            more = f"; and {left_out} more {'mark' if left_out == 1 else 'marks'}" if left_out > 0 else ""
             yield ("Launches of ", *called(campaign, job), f" are marked: {'; '.join(told)}{more}.")
