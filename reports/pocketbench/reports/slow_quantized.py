@@ -27,8 +27,8 @@ def reasons_of_slowness(job: Job, profile: Profile | None, cpu_features: str | N
     """What it may be, and what to do about it; nothing where no cause is known."""
     if profile is not None and profile.conversions and profile.conversion_share >= _NOTABLE_SHARE:
         yield (
-            f"{profile.conversions} of its {profile.positions} operators only convert between float and integers, and take "
-            f"{_percent(profile.conversion_share)} of the time",
+            f"{profile.conversions} of its {profile.positions} operators only convert between float and integers, "
+            f"and take {_percent(profile.conversion_share)} of the time",
             "quantize the operators between them as well (int8 with calibration data), or none of them",
         )
     share = None if profile is None else profile.fallback_share(job.accelerator)
