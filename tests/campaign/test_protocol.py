@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from pocketbench.harness.campaign.plan import Plan
 from pocketbench.harness.campaign.tables import campaign_tables, job_summary
 from pocketbench.harness.measure.assessment import assess_launch
 from pocketbench.harness.measure.validity import Conditions
+from pocketbench.harness.runner.client import Runner
 from pocketbench.harness.store.store import Store
 from tests.campaign.conftest import Campaign
 
@@ -141,6 +142,34 @@ def test_a_fallback_fails_where_the_accelerator_is_required(
 def test_an_accelerator_that_no_engine_has_is_refused(plan: Make, run: Campaign, files: tuple[Path, Path]):
     with pytest.raises(InputError, match="expected an accelerator of LiteRT, got 'nnapi'"):
         run(plan(variants=files[:1], accelerators=["cpu", "nnapi"]))
+
+
+def test_an_engine_that_does_not_tell_cannot_be_required_to(plan: Make, run: Campaign, files: tuple[Path, Path]):
+    with pytest.raises(InputError, match="expected no 'require_accelerator' with xnnpack, since ONNX Runtime does not"):
+        run(plan(variants=files[1:], accelerators=["cpu", "xnnpack"], require_accelerator=True))
+
+
+def test_memory_and_quality_are_those_of_the_accelerator(
+    plan: Make,
+    run: Campaign,
+    store: Store,
+    files: tuple[Path, Path],
+    evaluation: str,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    asked: list[tuple[str, str]] = []
+    real = Runner._argv
+
+    def argv(self: Runner, mode: str, arguments: Sequence[str]) -> tuple[str, ...]:
+        asked.append((mode, "gpu" if "gpu" in arguments else "cpu"))
+        return real(self, mode, arguments)
+
+    monkeypatch.setattr(Runner, "_argv", argv)
+    wanted = plan(variants=files[:1], accelerators=["cpu", "gpu"], data={"evaluation": evaluation})
+    tables = campaign_tables(store, run(wanted))
+
+    assert len(tables.quality) == 2
+    assert {("memory", "cpu"), ("memory", "gpu"), ("infer", "cpu"), ("infer", "gpu")} <= set(asked)
 
 
 def test_launches_wait_for_the_start_line(plan: Make, run: Campaign, store: Store, monkeypatch: pytest.MonkeyPatch):

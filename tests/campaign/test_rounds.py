@@ -205,6 +205,20 @@ def test_a_job_that_fails_twice_in_a_row_is_left_out_and_keeps_nobody_waiting():
     assert device.count(FASTER) == LOOKS[0]
 
 
+def test_without_a_reference_no_more_rounds_are_made_than_for_the_first_look():
+    """No number of them would make a ratio known."""
+
+    def answer(job: StoredJob, number: int, position: int) -> Launched:
+        return Launched("failed") if job.variant == REFERENCE else Launched("ok", 1e6)
+
+    device = Device(answer)
+    end = rounds(device, plan()).run()
+
+    assert end is not None
+    assert (end.reason, end.rounds, device.count(FASTER)) == ("rounds", LOOKS[0], LOOKS[0])
+    assert [one.job for one in end.unreached] == [FASTER]
+
+
 def test_the_copy_of_the_reference_is_launched_and_not_waited_for():
     noisy = {REFERENCE: iter([1e6, 2e6, 1e6, 3e6, 1e6] * 10)}
 

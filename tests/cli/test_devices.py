@@ -93,6 +93,8 @@ def test_results_are_exported_with_every_sample(suffix: str, pocketbench: Comman
     pocketbench("bench", "dense.onnx", "--quick", "--rounds", "1")
     target = tmp_path / f"samples.{suffix}"
 
+    traces = pocketbench("results", "export", "last", "--table", "traces").stdout
+    assert "memory_bytes" in traces
     assert pocketbench("results", "export", "last", "--table", "samples", "--output", target).exit_code == 0
 
     readers: dict[str, Any] = {"csv": pd.read_csv, "json": pd.read_json, "parquet": pd.read_parquet}

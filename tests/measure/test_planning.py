@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 
 from pocketbench.harness.measure.looks import LOOKS_CONFIDENCE, next_look
-from pocketbench.harness.measure.planning import Step, Unreached, iterations_per_launch, next_step, rounds_needed
+from pocketbench.harness.measure.planning import Step, Unreached, next_step, rounds_needed
 from pocketbench.harness.measure.statistics import Estimate, t_quantile
 
 
@@ -112,17 +111,3 @@ def test_rounds_needed_cannot_say():
     assert rounds_needed(Estimate(1.0, None, None, 1), 0.01) is None
     assert rounds_needed(ratio(5.0), 0.0001) is None
     assert rounds_needed(ratio(0.0), 0.01) == 5
-
-
-def test_iterations_per_launch_give_the_narrowest_interval_for_the_time():
-    """Variance of the mean of launches in a fixed time, for every number of iterations."""
-    launch_cost_s, iteration_s, between, within = 4.0, 0.01, 0.01, 0.05
-    counts = np.arange(1, 2000)
-    variance = (between**2 + within**2 / counts) * (launch_cost_s + counts * iteration_s)
-    best = iterations_per_launch(launch_cost_s=launch_cost_s, iteration_s=iteration_s, between=between, within=within)
-
-    assert best == int(counts[np.argmin(variance)])
-
-
-def test_launches_that_do_not_differ_need_not_be_many():
-    assert iterations_per_launch(launch_cost_s=4.0, iteration_s=0.01, between=0.0, within=0.05) is None

@@ -19,10 +19,11 @@ CLEAN = ThrottleSigns(declared=False, frequency=False, drift=False)
         pytest.param(Conditions(governor_changed=True), ("governor_changed",), id="governor"),
         pytest.param(Conditions(screen_changed=True), ("screen_changed",), id="screen"),
         pytest.param(Conditions(charger_changed=True), ("charger_changed",), id="charger"),
-        pytest.param(Conditions(killed=True), ("killed",), id="killed"),
         pytest.param(Conditions(largest_gap_periods=3.0), (), id="the sampler was late"),
         pytest.param(Conditions(largest_gap_periods=3.1), ("sampler_gap",), id="the sampler stood still"),
-        pytest.param(Conditions(killed=True, charger_changed=True), ("charger_changed", "killed"), id="two"),
+        pytest.param(
+            Conditions(screen_changed=True, charger_changed=True), ("charger_changed", "screen_changed"), id="two"
+        ),
     ],
 )
 def test_conditions(conditions: Conditions, reasons: tuple[str, ...]):

@@ -167,3 +167,19 @@ def test_the_hottest_reading_of_the_processor_counts():
     }
 
     assert signs(pi_5_listing(), says).temperature_max_c == pytest.approx(60.1)
+
+
+_THROTTLED = "/sys/devices/system/cpu/cpu{}/thermal_throttle/package_throttle_count"
+
+
+@pytest.mark.parametrize(
+    ("later", "throttled"), [pytest.param(7, False, id="as before"), pytest.param(8, True, id="one of them counted")]
+)
+def test_counters_of_two_processors_are_each_compared_with_themselves(later: int, throttled: bool):
+    listing = listing_of({_THROTTLED.format(0): "7\n", _THROTTLED.format(1): "900\n"})
+    says: dict[str, Callable[[float], str]] = {
+        "cpu0/": lambda second: f"{7 if second < 4 else later}\n",
+        "cpu1/": lambda second: "900\n",
+    }
+
+    assert signs(listing, says).declared_throttling is throttled

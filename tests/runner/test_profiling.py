@@ -75,6 +75,12 @@ def test_an_operator_that_fell_back_is_told_from_those_that_did_not():
     )
 
 
+def test_beside_another_accelerator_the_delegate_has_no_name():
+    operators = parse_profile("litert", LITERT, 2, accelerator="gpu")
+
+    assert [operator.runs_on for operator in operators] == ["delegate (gpu)", "interpreter", "delegate (gpu)"]
+
+
 def node(name: str, operator: str, dur: int = 5, provider: str = "CPUExecutionProvider") -> dict[str, object]:
     return {
         "cat": "Node",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from pocketbench.harness.engines.catalogue import local_engine
 from tests.runner.conftest import ECHO
+from tests.runner.tiny_models import dense_onnx
 
 
 @pytest.fixture
@@ -53,3 +60,25 @@ def test_a_stream_that_fails_alone_fails_the_launch(bench, tmp_path):
     assert (completed.exit_code, last["event"], last["stage"]) == (1, "error", "streams")
     assert "expected 2 streams to end well, but one failed" in last["message"]
     assert b"cannot create the samples file" in completed.stderr
+
+
+def test_streams_that_wait_end_where_another_one_is_killed(program, tmp_path):
+    """Else they would measure for as long as they were told, beside the next launch."""
+    library = local_engine("onnxruntime").library  # which takes longer to load than it takes to stop a stream
+    engine = ("--engine", "onnxruntime", "--library", library, "--model", dense_onnx(tmp_path / "m.onnx"))
+    times = ("--samples", tmp_path / "samples", "--min-time-ms", "60000", "--max-time-ms", "60000")
+    command = list(map(str, (program, "bench", *engine, *times, "--streams", "3")))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as runner:
+        assert runner.stdout is not None
+        while b'"engine_load"' not in runner.stdout.readline():
+            continue
+        _, last = Path(f"/proc/{runner.pid}/task/{runner.pid}/children").read_text().split()
+        os.kill(int(last), signal.SIGSTOP)
+        while b'"streams"' not in runner.stdout.readline():  # the first one waits for the others
+            continue
+        time.sleep(0.5)  # and so does the second
+        os.kill(int(last), signal.SIGKILL)
+        output, _ = runner.communicate(timeout=30)  # ends only where nobody measures on, holding its streams
+
+    assert runner.returncode == 1
+    assert b"expected 3 streams to get ready, but one failed" in output

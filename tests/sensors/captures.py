@@ -7,9 +7,7 @@ from pocketbench.harness.sensors.listing import Listing
 __all__ = [
     "ODPM",
     "PMIC",
-    "ROLLUP",
     "STAT",
-    "STATUS",
     "TIME_IN_STATE",
     "jetson_listing",
     "listing_of",
@@ -60,25 +58,6 @@ cpu1 500 0 200 4100 60 0 0 0 0 0
 intr 8885917 17 0
 ctxt 22840704
 btime 1764048000
-"""
-STATUS = """Name:	runner
-Threads:	5
-VmPeak:	    9000 kB
-VmHWM:	    1744 kB
-VmRSS:	    1740 kB
-RssAnon:	     108 kB
-RssFile:	    1632 kB
-RssShmem:	       0 kB
-VmSwap:	       0 kB
-"""
-ROLLUP = """5633dc2d7000-7ffd50745000 ---p 00000000 00:00 0                          [rollup]
-Rss:                1748 kB
-Pss:                 187 kB
-Pss_Dirty:           112 kB
-Private_Clean:        40 kB
-Private_Dirty:       112 kB
-Swap:                  0 kB
-SwapPss:               0 kB
 """
 
 

@@ -17,16 +17,13 @@ from pocketbench.harness.sensors.external_meter import parse_line
 from pocketbench.harness.sensors.fnirsi import checksum, decode_packet
 from pocketbench.harness.sensors.listing import Listing, parse_listing
 from pocketbench.harness.sensors.monsoon import means_of
-from pocketbench.harness.sensors.process_memory import parse_smaps_rollup, parse_status
 from pocketbench.harness.sensors.readings import QUANTITIES, Parser
 from pocketbench.harness.sensors.traces import Record, traces_of
 from tests.checkup.phones import BATTERY, THERMAL
 from tests.sensors.captures import (
     ODPM,
     PMIC,
-    ROLLUP,
     STAT,
-    STATUS,
     TIME_IN_STATE,
     jetson_listing,
     listing_of,
@@ -64,7 +61,7 @@ CAPTURES = {
 PARSERS: dict[str, tuple[Parser, str]] = {
     ending: (next(node.parse for spec in SPECS for node in spec.nodes if node.key.endswith(ending)), text)
     for ending, text in CAPTURES.items()
-} | {"status of a process": (parse_status, STATUS), "smaps_rollup": (parse_smaps_rollup, ROLLUP)}
+}
 EVERY = pytest.mark.parametrize(("parse", "capture"), [pytest.param(*PARSERS[name], id=name) for name in PARSERS])
 
 

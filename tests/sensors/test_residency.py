@@ -1,12 +1,11 @@
-"""Shares of time at a frequency, and the memory of a process."""
+"""Shares of time at a frequency."""
 
 from __future__ import annotations
 
 import pytest
 
 from pocketbench.harness.sensors.frequency_residency import parse_time_in_state, residency_share
-from pocketbench.harness.sensors.process_memory import parse_smaps_rollup, parse_status, process_memory_spec
-from tests.sensors.captures import ROLLUP, STATUS, TIME_IN_STATE
+from tests.sensors.captures import TIME_IN_STATE
 
 
 def test_share_of_the_time_at_full_speed():
@@ -32,24 +31,3 @@ def test_a_share_that_nobody_knows_is_none():
 )
 def test_half_a_table_is_none(text):
     assert parse_time_in_state(text.encode()) is None
-
-
-def test_memory_of_a_process():
-    status = {reading.source: reading.value for reading in parse_status(STATUS.encode())}
-    rollup = {reading.source: reading.value for reading in parse_smaps_rollup(ROLLUP.encode())}
-
-    assert status["peak resident"] == 1744 * 1024
-    assert status["swapped"] == 0
-    assert rollup == {"proportional": 187 * 1024, "private clean": 40 * 1024, "private dirty": 112 * 1024, "swapped": 0}
-
-
-def test_memory_of_a_process_that_ended():
-    assert all(reading.value is None for reading in (*parse_status(b""), *parse_smaps_rollup(b"")))
-
-
-def test_memory_of_this_process():
-    spec = process_memory_spec(1)
-
-    assert spec.paths == ("/proc/1/status", "/proc/1/smaps_rollup")
-    assert parse_status(b"VmHWM:\t    1744 kB\n")[0].value == 1744 * 1024
-    assert parse_status(b"VmHWM:\t    1744 kB")[0].value is None, "half a number is a number too"

@@ -28,7 +28,6 @@ _OFTEN_INVALID = 0.2
 _REMEDIES = {
     "charger_changed": "leave the charger as it is while measuring",
     "governor_changed": "stop what else sets the governor",
-    "killed": "free memory on the device, or measure a smaller model",
     "no_steady_part": "allow a launch more time (launch: {max_time_s: …} in the plan)",
     "sampler_gap": "leave a core of the device free, so that the sampler can run",
     "screen_changed": "keep the screen on, or off, while measuring",

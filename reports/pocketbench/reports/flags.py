@@ -19,6 +19,7 @@ MEANINGS = {
     "hot_start": "the device did not cool to the start line in the time that is waited for it",
     "late_readings": "sensors were read later than asked for",
     "long_span": "it was measured for longer than the regime allows",
+    "readings_limit": "sensors said more than is kept of a launch (64 MiB), and what came later is missing",
     "max_time": "the measurement reached its time limit with fewer iterations than asked for",
     "no_temperature": "the device tells no temperature, so how warm it started is not known",
     "not_settled": "latency was still changing when the warm-up ended",
@@ -36,7 +37,6 @@ WEIGHTY = frozenset(
 INVALID = {
     "charger_changed": "a charger was plugged in or out",
     "governor_changed": "the frequency governor changed",
-    "killed": "the process was killed",
     "no_steady_part": "no iteration was left after the warm-up",
     "sampler_gap": "the sampler stood still, so nobody knows what happened meanwhile",
     "screen_changed": "the screen went on or off",

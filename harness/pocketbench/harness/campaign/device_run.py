@@ -173,27 +173,38 @@ class DeviceRun:
 
     def _memory(self, job: StoredJob) -> tuple[MemoryStage, ...]:
         return self._runner(job.variant).memory(
-            job.threads, START_TIMEOUT_S, cores=job.cores, seed=self.plan.seed, input=self._input(job.variant)
+            job.threads,
+            START_TIMEOUT_S,
+            cores=job.cores,
+            seed=self.plan.seed,
+            input=self._input(job.variant),
+            accelerator=job.accelerator,
         )
 
     def _take_quality(self, jobs: Sequence[StoredJob]) -> None:
-        """Once per file, with the most threads asked for: its answers do not depend on their number."""
-        for name, job_ids in _by_variant([job for job in jobs if not job.has_quality]).items():
+        """Once per file and accelerator, with the most threads asked for: answers do not depend on their number."""
+        missing = [job for job in jobs if not job.has_quality]
+        for name, accelerator in dict.fromkeys((job.variant, job.accelerator) for job in missing):
             if self.evaluation is None:
                 return
             self.meter.tell(f"quality of {name} on {self._name}")
+            job_ids = [job.job_id for job in missing if (job.variant, job.accelerator) == (name, accelerator)]
             try:
-                self._judge(self.evaluation, name, job_ids)
+                self._judge(self.evaluation, name, accelerator, job_ids)
             except (DeviceError, InputError) as error:
                 self._retrying.raise_if_over(error)
                 self.store.add_failure(job_ids, "quality", self._told(error))
 
-    def _judge(self, evaluation: Evaluation, name: str, job_ids: Sequence[int]) -> None:
+    def _judge(self, evaluation: Evaluation, name: str, accelerator: str, job_ids: Sequence[int]) -> None:
         variant = self.variants[name]
         inputs = evaluation.inputs(variant)
         outputs = self._retrying.do(
             lambda: self._runner(name).infer(
-                inputs, threads=max(self.plan.threads), cores=self.plan.cores, timeout_s=_QUALITY_TIMEOUT_S
+                inputs,
+                threads=max(self.plan.threads),
+                cores=self.plan.cores,
+                accelerator=accelerator,
+                timeout_s=_QUALITY_TIMEOUT_S,
             )
         )
         value = evaluation.judge(variant, outputs)

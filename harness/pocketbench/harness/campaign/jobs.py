@@ -21,6 +21,8 @@ _ACCELERATORS: dict[EngineName, tuple[str, ...]] = {
     "litert": ("cpu", "gpu", "npu"),
     "onnxruntime": ("cpu", "xnnpack", "nnapi", "qnn"),
 }
+# ONNX Runtime's, of which only the profile tells what ran there.
+_UNTOLD = ("xnnpack", "nnapi", "qnn")
 
 
 def reference_name(plan: Plan, variants: Sequence[LoadedVariant]) -> str:
@@ -97,6 +99,11 @@ def job_records(plan: Plan, variants: Sequence[LoadedVariant], reference: str) -
             raise InputError(
                 f"expected an accelerator of {' or '.join(engines)}, got {accelerator!r}: see docs/plan.md."
             )
+    if plan.require_accelerator and (unknown := sorted(set(plan.accelerators) & set(_UNTOLD))):
+        raise InputError(
+            f"expected no 'require_accelerator' with {unknown[0]}, since ONNX Runtime does not say whether all of a "
+            "model runs there: leave it out, and see in the report what ran the operators."
+        )
     jobs = []
     for device in plan.devices:
         for threads in plan.threads:

@@ -133,6 +133,7 @@ def _flags(result: BenchResult, place: Place, noticed: Sequence[str]) -> list[st
         *([place.start_flag] if place.start_flag else ()),
         *(("partly_accelerated",) if fell_back else ()),
         *(("late_readings",) if late else ()),
+        *(result.sampling.flags if result.sampling is not None else ()),
         *(("fan_changed",) if place.changed.fan else ()),
     ]
 

@@ -146,8 +146,11 @@ class Launcher:
                 return celsius, decision.flag
 
     def _store(self, judged: JudgedLaunch) -> Launched:
+        energies = judged.energies
+        if self.plan.energy:  # until the baseline after the round is taken, which an interruption may prevent
+            energies = tuple(replace(one, flags=f"{one.flags} no_idle_baseline".strip()) for one in energies)
         launch_id = self.store.add_launch(
-            judged.record, judged.samples, traces=trace_records(judged.traces), energies=judged.energies
+            judged.record, judged.samples, traces=trace_records(judged.traces), energies=energies
         )
         if judged.energies and judged.inference_s is not None:
             self.metered.append(MeteredLaunch(launch_id, judged.inference_s, judged.energies))

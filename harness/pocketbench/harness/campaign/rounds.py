@@ -82,6 +82,8 @@ class Rounds:
                 number += 1
             if self.plan.rounds is not None:
                 return RoundsEnd("rounds", number)
+            if not self._has_reference():
+                return RoundsEnd("rounds", number, self._unreached(number))
             step = next_step(
                 number,
                 self._ratios(),
@@ -158,6 +160,14 @@ class Rounds:
 
     def _alive(self) -> list[StoredJob]:
         return [job for job in self.jobs if self._failures[job.key] < _FAILURES_IN_A_ROW]
+
+    def _has_reference(self) -> bool:
+        """Any reference was measured, or may be: without one no round makes a ratio more precise."""
+        alive = {job.key for job in self._alive()}
+        return any(key in alive or self._medians[key] for key in self._medians if key in self._references())
+
+    def _references(self) -> set[str]:
+        return {job.reference for job in self.jobs if job.reference is not None}
 
     def _ratios(self) -> dict[str, Estimate | None]:
         """Of every job that is compared: not of the reference, of its copy, and of what cannot be launched."""

@@ -98,13 +98,12 @@ class DeviceSensors:
         """Put together what was sensed during a launch; `window` is its steady part, `cores` what it was pinned to."""
         bits = _values(traces, "throttled_bits")
         statuses = _values(traces, "thermal_status")
-        counts = _values(traces, "throttle_count")
         plugged = _values(traces, "plugged_flag")
         low = _values(traces, "under_voltage_flag")
         declared = [
             android_declares([int(value) for value in statuses]),
             pi_declares(*_edges(bits)) if bits else None,
-            max(counts) > min(counts) if counts else None,
+            _any(_counted_up(traces, "throttle_count")),
         ]
         under_voltage = [pi_under_voltage(*_edges(bits)) if bits else None, max(low) > 0 if low else None]
         conditions = Conditions(
@@ -149,16 +148,14 @@ class DeviceSensors:
         return json.dumps({"sensed": sensed, "absent": absent})
 
 
-def find_sensors(
-    transport: Transport, governor: str | None, fixed_khz: Mapping[str, int] | None = None
-) -> DeviceSensors:
+def find_sensors(transport: Transport, governor: str | None) -> DeviceSensors:
     """Ask the device. One that gives no whole answer has no sensors, with the reason; where it is gone, an error."""
     try:
         found = discover_on(transport)
     except TransportError:
         raise
     except DeviceError as error:
-        return DeviceSensors((), (Absent("all", str(error)),), governor, fixed_khz or {})
+        return DeviceSensors((), (Absent("all", str(error)),), governor)
     specs: list[SensorSpec] = []
     absent = list(found.absent)
     nodes = 0
@@ -168,7 +165,7 @@ def find_sensors(
             continue
         specs.append(spec)
         nodes += len(spec.nodes)
-    return DeviceSensors(tuple(specs), tuple(absent), governor, fixed_khz or {})
+    return DeviceSensors(tuple(specs), tuple(absent), governor)
 
 
 def processor_temperature(traces: Traces) -> Trace | None:
@@ -197,6 +194,13 @@ def _source(node: Node) -> str:
 
 def _values(traces: Traces, quantity: str) -> list[float]:
     return [float(value) for key, trace in traces.items() if key[1] == quantity for value in trace.values]
+
+
+def _counted_up(traces: Traces, quantity: str) -> list[bool]:
+    """Of each counter by itself: those of two processors differ from the start."""
+    return [
+        bool(trace.values[-1] > trace.values[0]) for key, trace in traces.items() if key[1] == quantity and len(trace)
+    ]
 
 
 def _edges(bits: Sequence[float]) -> tuple[int, list[int], int]:

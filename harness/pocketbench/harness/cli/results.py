@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
+# Tables whose rows lie beside the database.
+_READ_FROM_FILES = ("samples", "traces")
+
 app = typer.Typer(help="List, show and export what was measured.", no_args_is_help=True, rich_markup_mode=None)
 
 Campaign = Annotated[str, typer.Argument(help="A campaign's identifier, or `last`.")]
@@ -129,7 +132,7 @@ def export(
     if output and output.suffix not in {".csv", ".json", ".parquet"}:
         raise InputError(f"expected a file ending in .csv, .json or .parquet, got {str(output)!r}.")
     with Store(home_directory()) as store:
-        tables = campaign_tables(store, store.resolve(campaign), samples=table == "samples")
+        tables = campaign_tables(store, store.resolve(campaign), samples=table in _READ_FROM_FILES)
     frame = getattr(tables, table)
     if output is None:
         print_line(frame.to_csv(index=False).rstrip("\n"))

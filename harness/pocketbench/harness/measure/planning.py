@@ -14,7 +14,7 @@ from typing import Literal
 from pocketbench.harness.measure.looks import LOOKS, next_look
 from pocketbench.harness.measure.statistics import Estimate, t_quantile
 
-__all__ = ["HALF_WIDTH", "Step", "Unreached", "iterations_per_launch", "next_step", "rounds_needed"]
+__all__ = ["HALF_WIDTH", "Step", "Unreached", "next_step", "rounds_needed"]
 
 # Of the logarithm of the ratio: ±1 %, the default of the protocol. Half of it takes four times the rounds.
 HALF_WIDTH = 0.01
@@ -99,21 +99,6 @@ def rounds_needed(ratio: Estimate, half_width: float) -> int | None:
         else:
             high = middle
     return low
-
-
-def iterations_per_launch(*, launch_cost_s: float, iteration_s: float, between: float, within: float) -> int | None:
-    """Iterations a launch should have so that a given time gives the narrowest interval.
-
-    `launch_cost_s` is what a launch costs beside its steady iterations (start, warm-up, cooling), `between` the
-    standard deviation of launch medians that infinitely many iterations would leave, `within` the median's own for a
-    single iteration (its standard error times the root of their number). Kalibera and Jones 2013, section 6: the
-    variance (between² + within² / n) / launches under a time of launches × (launch_cost_s + n × iteration_s) is
-    smallest at n = sqrt(launch cost / iteration cost) × within / between. None where launches do not differ: then one
-    long launch is best. The least that a launch needs (regimes.py) is the caller's to keep.
-    """
-    if between <= 0:
-        return None
-    return max(1, round(math.sqrt(launch_cost_s / iteration_s) * within / between))
 
 
 def _is_reached(ratio: Estimate, half_width: float) -> bool:

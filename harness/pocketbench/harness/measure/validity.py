@@ -20,7 +20,6 @@ MOST_GAP_PERIODS = 3.0
 Reason = Literal[
     "charger_changed",
     "governor_changed",
-    "killed",
     "no_steady_part",
     "sampler_gap",
     "screen_changed",
@@ -42,7 +41,6 @@ class Conditions:
     governor_changed: bool | None = None
     screen_changed: bool | None = None
     charger_changed: bool | None = None
-    killed: bool = False
     largest_gap_periods: float | None = None
 
 
@@ -54,7 +52,6 @@ def invalid_reasons(
     broken: dict[Reason, bool] = {
         "charger_changed": bool(conditions.charger_changed),
         "governor_changed": bool(conditions.governor_changed),
-        "killed": conditions.killed,
         "no_steady_part": steady_iterations == 0,
         "sampler_gap": gap is not None and gap > MOST_GAP_PERIODS,
         "screen_changed": bool(conditions.screen_changed),

@@ -145,7 +145,7 @@ class Runner:
             command, "profile", arguments, options.input, timeout_s, results=("profile",)
         )
         one_event(events, ProfileEvent)
-        return parse_profile(self._engine, files.get("profile", b""), runs)
+        return parse_profile(self._engine, files.get("profile", b""), runs, accelerator=options.accelerator)
 
     def infer(
         self,
@@ -153,6 +153,7 @@ class Runner:
         *,
         threads: int = 1,
         cores: tuple[int, ...] | None = None,
+        accelerator: str = "cpu",
         timeout_s: float,
     ) -> list[np.ndarray]:
         """Outputs for N samples, in the model's own dtypes.
@@ -171,7 +172,13 @@ class Runner:
             write_tensors(local_input, batches.arrays)
             self._transport.push(local_input, input_path)
             local_input.unlink()
-            arguments = ("--input", str(input_path), "--output", str(output_path), *_placement(threads, cores))
+            arguments = (
+                "--input",
+                str(input_path),
+                "--output",
+                str(output_path),
+                *_placement(threads, cores, accelerator),
+            )
             events = self._launch("infer", arguments, timeout_s)
             self._transport.pull(output_path, local_output)
             try:
@@ -190,12 +197,13 @@ class Runner:
         cores: tuple[int, ...] | None = None,
         seed: int = 0,
         input: Path | None = None,  # noqa: A002  # the runner's word, as in BenchOptions
+        accelerator: str = "cpu",
     ) -> tuple[MemoryStage, ...]:
         """Memory of a process that does nothing but load and run the model, at each stage.
 
-        `seed` and `input` as in BenchOptions.
+        `seed`, `input` and `accelerator` as in BenchOptions.
         """
-        arguments = ("--seed", str(seed), *_placement(threads, cores))
+        arguments = ("--seed", str(seed), *_placement(threads, cores, accelerator))
         command = OneCommand(self._work_directory)
         events, _ = self._launch_at_once(command, "memory", arguments, input, timeout_s)
         return _stages(events)

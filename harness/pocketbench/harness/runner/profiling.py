@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -35,8 +36,9 @@ class OperatorTime:
     """An operator at its `position` in the order of execution.
 
     `operator` is its kind in the engine's words, `name` its node's, empty where the engine does not tell. `runs_on` is
-    what ran it: a delegate (`XNNPACK`), LiteRT's own kernels (`interpreter`), or an execution provider of ONNX Runtime
-    (`CPU`). `time_ns` is the mean per inference, `share` its part of all operators' time.
+    what ran it: LiteRT's delegate (`XNNPACK`; with another accelerator which one is not told: `delegate (gpu)`) or its
+    own kernels (`interpreter`), or an execution provider of ONNX Runtime (`CPU`). `time_ns` is the mean per inference,
+    `share` its part of all operators' time.
     """
 
     position: int
@@ -52,10 +54,13 @@ def conversions(operators: Sequence[OperatorTime]) -> int:
     return sum(operator.operator in _CONVERSIONS or operator.operator.startswith("Convert (") for operator in operators)
 
 
-def parse_profile(engine: EngineName, content: bytes, runs: int) -> tuple[OperatorTime, ...]:
-    """The operators in the profile of `runs` inferences; RunnerError where it is not one."""
+def parse_profile(
+    engine: EngineName, content: bytes, runs: int, *, accelerator: str = "cpu"
+) -> tuple[OperatorTime, ...]:
+    """The operators in the profile of `runs` inferences on `accelerator`; RunnerError where it is not one."""
+    delegate = "XNNPACK" if accelerator == "cpu" else f"delegate ({accelerator})"
     parse: dict[EngineName, Callable[[bytes, int], list[list[_Timed]]]] = {
-        "litert": _litert_runs,
+        "litert": partial(_litert_runs, delegate=delegate),
         "onnxruntime": _onnxruntime_runs,
     }
     if len(content) > PROFILE_LIMIT_BYTES:
@@ -89,7 +94,7 @@ def _mean(runs: list[list[_Timed]]) -> tuple[OperatorTime, ...]:
     )
 
 
-def _litert_runs(content: bytes, runs: int) -> list[list[_Timed]]:
+def _litert_runs(content: bytes, runs: int, *, delegate: str) -> list[list[_Timed]]:
     """Lines of src/litert.c: run, type, source, node, time in us, tag."""
     found: list[list[_Timed]] = [[] for _ in range(runs)]
     for line in content.decode(errors="replace").splitlines():
@@ -101,7 +106,7 @@ def _litert_runs(content: bytes, runs: int) -> list[list[_Timed]]:
             continue  # the whole call, or telemetry
         if not (0 <= run < runs and 0 <= time_us < 2**50):
             raise _damaged(f"the line {line[:80]!r}")
-        runs_on = "interpreter" if kind == _INTERPRETER else "XNNPACK"
+        runs_on = "interpreter" if kind == _INTERPRETER else delegate
         found[run].append(_Timed(_shown(fields[5]), "", runs_on, time_us))
     return found
 

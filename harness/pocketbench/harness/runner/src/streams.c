@@ -15,7 +15,7 @@
 static int64_t others;
 static pid_t *processes;
 static bool first = true;
-/* A stream that is ready says so; all go on when the first one closes its end, or dies. */
+/* A stream that is ready says so, and goes on when the first one gives it a byte; the end instead means that it failed. */
 static int ready[2], go[2];
 
 static void become_stream(struct options *options, int64_t number) {
@@ -62,12 +62,14 @@ void streams_meet(void) {
   if (!first) {
     if (write(ready[1], "", 1) != 1) _exit(1);
     close(ready[1]);
-    read_byte(go[0]); /* nothing is ever written: it ends when all are ready */
+    if (!read_byte(go[0])) _exit(1); /* the first one failed, or is dead */
     return;
   }
   stage_enter("streams");
   for (int64_t i = 0; i < others; i++)
     if (!read_byte(ready[0])) fail("expected %lld streams to get ready, but one failed", (long long)others + 1);
+  for (int64_t i = 0; i < others; i++)
+    if (write(go[1], "", 1) != 1) fail("cannot tell the streams to begin: %s", strerror(errno));
   close(go[1]);
 }
 
