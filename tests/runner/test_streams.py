@@ -82,3 +82,4 @@ def test_streams_that_wait_end_where_another_one_is_killed(program, tmp_path):
 
     assert runner.returncode == 1
     assert b"expected 3 streams to get ready, but one failed" in output
+    assert not (tmp_path / "samples.1").exists()
