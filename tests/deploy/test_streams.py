@@ -6,13 +6,16 @@ import gzip
 import io
 import random
 import tarfile
+from dataclasses import replace
 
 import pytest
 
 from pocketbench.checked.errors import InputError
 from pocketbench.harness.deploy.compression import Sample, sample_of
+from pocketbench.harness.deploy.deployment import deploy
 from pocketbench.harness.deploy.progress import Meter, Progress
 from pocketbench.harness.deploy.stream import TarFile, TarLink, TarText, file_chunks, open_stream, tar_chunks
+from pocketbench.harness.transports.local import LocalTransport
 
 RANDOM = random.Random(0).randbytes(700_000)
 
@@ -158,3 +161,27 @@ def test_rates_tell_files_from_the_wire(told):
     progress = told[-1]
     assert (progress.file_bytes, progress.file_bytes_total, progress.resumed_bytes) == (1000, 1000, 200)
     assert progress.file_bytes_per_s == pytest.approx(8 * progress.wire_bytes_per_s)
+
+
+class Timed(LocalTransport):
+    """Says that every command took so long, however long it took."""
+
+    def __init__(self, duration_s: float) -> None:
+        super().__init__()
+        self._duration_s = duration_s
+
+    def run(self, argv, **options):
+        return replace(super().run(argv, **options), duration_s=self._duration_s)
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "compressed"), [pytest.param(100.0, True, id="slow"), pytest.param(1e-4, False, id="fast")]
+)
+def test_what_the_transport_says_of_the_link_decides(directory, make_plan, duration_s, compressed):
+    """So a replay, which says what was recorded, goes the recorded way on any computer."""
+    text = b"".join(b"%d %d\n" % (n, n * n) for n in range(700_000))
+    told: list[Progress] = []
+
+    deploy(Timed(duration_s), directory, make_plan({"model": text}), check=lambda _: None, progress=told.append)
+
+    assert (told[-1].wire_bytes < 0.7 * told[-1].file_bytes) is compressed
